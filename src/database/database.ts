@@ -1,0 +1,138 @@
+import type { ByteStream } from "../base/bytes.ts";
+
+export type Engine = "postgres" | "mysql" | "mongodb" | "sqlite";
+
+/** What the bytes of a dump are, and so which program reads them. */
+export type DumpKind = "pg-custom" | "pg-globals" | "sql" | "sql-accounts" | "mongo-archive" | "sqlite";
+
+/** One database that can be dumped, or restored into. A driver implements it; `registry.ts` lists the drivers. */
+export interface Database {
+  readonly engine: Engine;
+
+  /** Which database, for messages: `"shop" on db.internal:5432`. Never holds a secret. */
+  readonly label: string;
+
+  /**
+   * Asks the server what it is, and what a dump with this role would miss. Changes nothing.
+   *
+   * @throws {DbackedError} `database`, if it cannot be reached or read; `tool`, if no program fits the server.
+   */
+  check(signal: AbortSignal): Promise<Check>;
+
+  /**
+   * Starts a dump. `bytes` ends only after the dump program exited 0 and the dump was seen to be whole;
+   * everything else is a stream error of kind `database` or `tool`. Cancelling `bytes` or aborting kills the program.
+   */
+  dump(signal: AbortSignal): Promise<Dump>;
+
+  /**
+   * Restores a dump into this database. If `body` errors, the restore program is killed before its input closes, and
+   * where the engine has transactions the target is left as it was.
+   *
+   * @throws {DbackedError} `target`, if it cannot take this dump (said before the first byte where it can be known);
+   * `database` or `tool`, if the restore fails.
+   */
+  restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport>;
+
+  /** Says what this database holds now, as the target of a restore. Changes nothing. */
+  inspect(signal: AbortSignal): Promise<Inspection>;
+}
+
+/** Something that a dump does not hold, and the statement that would mend it. */
+export interface Gap {
+  object: string;
+  why: string;
+  mend?: string;
+}
+
+export interface Check {
+  /** Product and version of the server: `PostgreSQL 15.18`. */
+  server: string;
+  /** What tells this source from another of the same name: the server's own identifier and the database, else host, port and database. */
+  source: string;
+  /** Empty if a dump with this role is complete. */
+  gaps: readonly Gap[];
+}
+
+/** What the envelope's sealed metadata says of a dump; never a secret. */
+export interface DumpDetails {
+  host: string;
+  database: string;
+  server: string;
+  /** The dump program's arguments. */
+  args: readonly string[];
+  extensions: readonly string[];
+}
+
+export interface Dump {
+  kind: DumpKind;
+  /** The program that writes the dump. */
+  tool: Tool;
+  details: DumpDetails;
+  bytes: ByteStream;
+  /** Settles when `bytes` has ended; rejects with the stream's error if it failed. */
+  report: Promise<DumpReport>;
+}
+
+export interface Tool {
+  name: string;
+  version: string;
+}
+
+/** `snapshot`: one moment. `locked`: one moment, writers waited. `no`: tables may be of different moments. */
+export type Consistency = "snapshot" | "locked" | "no";
+
+export interface TableRows {
+  table: string;
+  rows: number;
+  kind: "exact" | "estimate";
+}
+
+/** What is known once a dump has ended. Null where it cannot be known cheaply: nothing is guessed. */
+export interface DumpReport {
+  consistent: Consistency;
+  /** False if a gap was accepted or an option narrows the dump. */
+  complete: boolean;
+  /** The options that narrow the dump. */
+  narrowed: readonly string[];
+  gaps: readonly Gap[];
+  /** How many tables (or collections) the dump holds. */
+  tables: number | null;
+  /** Rows of all tables together. */
+  rows: number | null;
+  tableRows: readonly TableRows[];
+  /** The server's log position of the snapshot, in the engine's own form. */
+  logPosition: string | null;
+  /** The end of what the dump program wrote to stderr; empty if it was silent. */
+  stderrTail: string;
+}
+
+export interface Inspection {
+  /** False if there is no such database or file yet. */
+  exists: boolean;
+  /** How many objects a restore would find there. */
+  objects: number;
+  /** A few of them by name, for the message that refuses. */
+  examples: readonly string[];
+}
+
+/** How to restore, as the user chose it. */
+export interface RestorePlan {
+  kind: DumpKind;
+  /** The program that wrote the dump; the one that reads it is at least of that major version. */
+  tool: Tool;
+  /** Empties a target that holds objects first; without it such a target is refused. Never merges. */
+  force: boolean;
+  /** Leaves out owners, so that everything belongs to the role that restores. */
+  noOwner: boolean;
+  /** @default true: all or nothing, where the engine can. */
+  singleTransaction: boolean;
+  /** Parallel restore jobs; more than 1 needs the whole dump in a 0600 file in `spoolDirectory`, and gives up the transaction. */
+  jobs: number;
+  spoolDirectory: string;
+}
+
+export interface RestoreReport {
+  /** What a restore cannot bring back by itself, as commands to run or sentences to read. */
+  notices: readonly string[];
+}
