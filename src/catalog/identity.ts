@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { collect, utf8 } from "../base/bytes.ts";
+import { DbackedError, reasonOf } from "../base/error.ts";
+import type { Store } from "../store/store.ts";
+
+/** Bytes; an identity has about 150. */
+const IDENTITY_LIMIT = 4096;
+
+const identitySchema = z.object({ id: z.uuid(), source: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** Whose set it is. */
+export type SetIdentity = z.infer<typeof identitySchema>;
+
+export interface Claim {
+  set: string;
+  /** What tells this source from another; only its digest is stored. */
+  source: string;
+  /** Takes the set over, if it belongs to another source. */
+  adopt: boolean;
+}
+
+/**
+ * Makes the set ours if nobody has it, else checks that its backups come from the same source: two hosts that share
+ * a name would take each other's backups for their own. The identity is `<set>/identity`, created once; taking a set
+ * over creates `<set>/identity.2` and so on, since nothing is ever overwritten, and the last one is the one that holds.
+ *
+ * @throws {DbackedError} `config`, if the set belongs to another source and is not adopted.
+ */
+export async function claimSet(store: Store, claim: Claim, signal: AbortSignal): Promise<SetIdentity> {
+  const generations = await listGenerations(store, claim.set, signal);
+  const newest = generations.at(-1);
+  if (newest === undefined) return await takeSet(store, claim, identityKey(claim.set, 1), signal);
+  const identity = await readIdentity(store, newest.key, signal);
+  if (identity.source === digestSource(identity.id, claim.source)) return identity;
+  if (claim.adopt) {
+    return await takeSet(store, claim, identityKey(claim.set, newest.generation + 1), signal, identity.id);
+  }
+  throw taken(store, claim.set);
+}
+
+/** The set's own UUID stays when another source takes it over: it is still the same set. */
+async function takeSet(
+  store: Store,
+  claim: Claim,
+  key: string,
+  signal: AbortSignal,
+  id: string = crypto.randomUUID(),
+): Promise<SetIdentity> {
+  const identity: SetIdentity = { id, source: digestSource(id, claim.source) };
+  const outcome = await store.create(key, utf8(JSON.stringify(identity)), signal);
+  if (outcome === "created") return identity;
+  const winner = await readIdentity(store, key, signal);
+  if (winner.source === digestSource(winner.id, claim.source)) return winner;
+  throw taken(store, claim.set);
+}
+
+function taken(store: Store, set: string): DbackedError {
+  return new DbackedError("config", `The set "${set}" in ${store.label} holds the backups of another database`, {
+    hint: "give this database another name or, if it has moved to a new server, run once with --adopt",
+  });
+}
+
+function identityKey(set: string, generation: number): string {
+  return generation === 1 ? `${set}/identity` : `${set}/identity.${generation}`;
+}
+
+async function listGenerations(
+  store: Store,
+  set: string,
+  signal: AbortSignal,
+): Promise<{ key: string; generation: number }[]> {
+  const prefix = identityKey(set, 1);
+  const { objects } = await store.list(prefix, signal);
+  return objects
+    .map(({ key }) => ({ key, generation: key === prefix ? 1 : Number(key.slice(prefix.length + 1)) }))
+    .filter(({ key, generation }) => Number.isInteger(generation) && key === identityKey(set, generation))
+    .toSorted((a, b) => a.generation - b.generation);
+}
+
+async function readIdentity(store: Store, key: string, signal: AbortSignal): Promise<SetIdentity> {
+  const bytes = await collect(await store.get(key, null, signal), IDENTITY_LIMIT);
+  try {
+    return identitySchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${reasonOf(cause)}`, {
+      hint: "find out who wrote it; --adopt does not mend it, but another name for this database does",
+      cause,
+    });
+  }
+}
+
+function digestSource(id: string, source: string): string {
+  return new Bun.CryptoHasher("sha256").update(`${id}\n${source}`).digest("hex");
+}

@@ -1,0 +1,162 @@
+import { type Bytes, collect } from "../base/bytes.ts";
+import { DbackedError } from "../base/error.ts";
+import type { Store, StoredObject } from "../store/store.ts";
+import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
+import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
+import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
+
+/** Bytes. */
+const NOTE_LIMIT = 16 * 1024 * 1024;
+
+/** How far a backup's clock may be ahead of the store's before it is taken for planted. */
+const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
+
+/** Notes read at once. */
+const READERS = 8;
+
+/** A verified note, and who signed it, as `ed25519:<base64>`. */
+export interface VerifiedNote {
+  payload: Bytes;
+  signer: string;
+  /** Whether the config trusts that signer for what was stored at that time. */
+  trusted: boolean;
+}
+
+/**
+ * Verifies a signed note of the backup `name`.
+ *
+ * @throws {DbackedError} if nobody's signature can be verified.
+ */
+export type VerifyNote = (
+  note: Bytes,
+  payloadType: string,
+  object: StoredObject,
+  name: BackupName,
+) => Promise<VerifiedNote>;
+
+/** One backup in a store. */
+export interface Backup {
+  name: BackupName;
+  manifest: Manifest;
+  signer: string;
+  proofs: ProofTimes;
+  /** When the manifest was stored, by the store's clock. */
+  storedAt: Date;
+  /** Why it does not count for what is due, kept or restored as the newest; null if it counts. */
+  doubt: string | null;
+}
+
+/** A manifest that could not be read or verified. */
+export interface BrokenManifest {
+  key: string;
+  reason: string;
+}
+
+export interface Catalog {
+  /** Newest first. */
+  backups: readonly Backup[];
+  broken: readonly BrokenManifest[];
+}
+
+/**
+ * Reads the manifests of one set, with their proofs. What is planted or broken is told, and hides nothing else.
+ *
+ * @throws {DbackedError} `store`, if the store cannot be listed or read.
+ */
+export async function listBackups(
+  store: Store,
+  set: string,
+  verify: VerifyNote,
+  signal: AbortSignal,
+): Promise<Catalog> {
+  const { objects, now } = await store.list(`${set}/`, signal);
+  const reader: Reader = { store, verify, now, proofs: groupProofs(objects), signal };
+  const manifests = objects.filter(({ key }) => parseManifestKey(key) !== null);
+  const read = await mapBounded(manifests, (object) => readBackup(reader, object));
+  return {
+    backups: read.filter((each) => "manifest" in each).toReversed(),
+    broken: read.filter((each) => "reason" in each),
+  };
+}
+
+/** The newest backup that counts, if there is one. */
+export function newestOf(catalog: Catalog): Backup | undefined {
+  return catalog.backups.find((backup) => backup.doubt === null);
+}
+
+interface Reader {
+  store: Store;
+  verify: VerifyNote;
+  now: Date;
+  proofs: ReadonlyMap<string, readonly StoredObject[]>;
+  signal: AbortSignal;
+}
+
+async function readBackup(reader: Reader, object: StoredObject): Promise<Backup | BrokenManifest> {
+  const name = parseManifestKey(object.key);
+  if (name === null) throw new Error(`${object.key} is not a manifest's key`);
+  try {
+    const { payload, signer, trusted } = await readNote(reader, object, MANIFEST_TYPE, name);
+    const manifest = parseManifest(payload, name);
+    const proofs = await readProofs(reader, name, signer);
+    const doubt = trusted ? doubtOf(manifest, proofs, reader.now) : `signed by ${signer}, not a trusted signer`;
+    return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
+  } catch (error) {
+    reader.signal.throwIfAborted();
+    if (!(error instanceof DbackedError) || error.kind === "store") throw error;
+    return { key: object.key, reason: error.message };
+  }
+}
+
+function doubtOf(manifest: Manifest, proofs: readonly Proof[], now: Date): string | null {
+  if (new Date(manifest.takenAt).getTime() > now.getTime() + CLOCK_TOLERANCE_MS) {
+    return `taken at ${manifest.takenAt}, which is in the future`;
+  }
+  const failed = proofs.find((proof) => !proof.ok);
+  return failed === undefined ? null : `failed its ${failed.kind} at ${failed.at}`;
+}
+
+/** Only proofs under a trusted signer count, and the backup's own signer counts for read-back alone. */
+async function readProofs(reader: Reader, name: BackupName, signer: string): Promise<Proof[]> {
+  const objects = reader.proofs.get(name.stem) ?? [];
+  const proofs = await mapBounded(objects, async (object) => {
+    try {
+      const note = await readNote(reader, object, PROOF_TYPE, name);
+      const proof = parseProof(note.payload, name);
+      return note.trusted && (note.signer !== signer || proof.kind === "read-back") ? [proof] : [];
+    } catch (error) {
+      reader.signal.throwIfAborted();
+      if (error instanceof DbackedError && error.kind !== "store") return [];
+      throw error;
+    }
+  });
+  return proofs.flat();
+}
+
+async function readNote(
+  { store, verify, signal }: Reader,
+  object: StoredObject,
+  payloadType: string,
+  name: BackupName,
+): Promise<VerifiedNote> {
+  if (object.size > NOTE_LIMIT) {
+    throw new DbackedError("damaged", `${object.key} has ${object.size} bytes, more than a note may have`);
+  }
+  const note = await collect(await store.get(object.key, null, signal), NOTE_LIMIT);
+  return await verify(note, payloadType, object, name);
+}
+
+function groupProofs(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
+  const proofs = objects.filter(({ key }) => parseProofKey(key) !== null);
+  return Map.groupBy(proofs, ({ key }) => parseProofKey(key)?.stem ?? "");
+}
+
+async function mapBounded<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: READERS }, worker));
+  return results;
+}

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { type Bytes, utf8 } from "../base/bytes.ts";
+import { DbackedError, reasonOf } from "../base/error.ts";
+import type { BackupName } from "./name.ts";
+
+/** The DSSE payload type of a manifest. */
+export const MANIFEST_TYPE = "application/vnd.dbacked.manifest+json";
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+const moment = z.iso.datetime({ precision: 3 });
+
+/** What the manifest says in clear, schema 1. Names of tables, rows of each and hosts are in `sealed` only. */
+const manifestSchema = z.object({
+  schema: z.literal(1),
+  backup: z.string().regex(/^[0-9a-f]{32}$/),
+  core: sha256,
+  signer: z.base64().length(44),
+  headerBytes: count,
+  header: sha256,
+  set: z.string().min(1),
+  engine: z.string(),
+  takenAt: moment,
+  finishedAt: moment,
+  dump: z.string(),
+  compression: z.string(),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  volumes: z.array(count).min(1),
+  bytes: count,
+  segments: count,
+  chain: sha256,
+  dumpBytes: count,
+  tables: count.nullable(),
+  rows: count.nullable(),
+  complete: z.boolean(),
+  narrowed: z.array(z.string()),
+  consistent: z.enum(["snapshot", "locked", "no"]),
+  seq: count,
+  prev: sha256.nullable(),
+  recipients: z.array(sha256).min(1),
+  version: z.string(),
+  sealed: z.base64(),
+});
+
+/** What was stored, and how it came to be. Sizes in bytes, digests as hex, times in ISO 8601. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** The bytes that are signed. */
+export function encodeManifest(manifest: Manifest): Bytes {
+  return utf8(JSON.stringify(manifest));
+}
+
+/**
+ * Reads a manifest whose signature was verified, and holds it against the name that it was stored under.
+ *
+ * @throws {DbackedError} `damaged`, if it is not a manifest of schema 1, contradicts itself, or belongs elsewhere.
+ */
+export function parseManifest(payload: Bytes, name: BackupName): Manifest {
+  const manifest = readSchema(payload, name);
+  const wrong = (what: string) =>
+    new DbackedError("damaged", `The manifest of ${name.stem} does not belong there: ${what}`);
+  if (manifest.backup !== name.id) throw wrong(`it is of backup ${manifest.backup}`);
+  if (manifest.set !== name.set) throw wrong(`it is of the set "${manifest.set}"`);
+  const sum = manifest.volumes.reduce((total, size) => total + size, 0);
+  if (sum !== manifest.bytes) throw wrong(`its volumes hold ${sum} bytes, not ${manifest.bytes}`);
+  return manifest;
+}
+
+function readSchema(payload: Bytes, name: BackupName): Manifest {
+  try {
+    return manifestSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll("\n", " ") : reasonOf(cause);
+    throw new DbackedError("damaged", `The manifest of ${name.stem} cannot be read: ${why}`, {
+      hint: "was it written by a newer version? `dbacked --version` tells yours",
+      cause,
+    });
+  }
+}

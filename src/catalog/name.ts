@@ -1,0 +1,44 @@
+import { compactTime } from "../base/clock.ts";
+
+/** What the names of a backup's objects say. */
+export interface BackupName {
+  /** `<set>/<YYYYMMDDThhmmssZ>-<32 hex digits>`: the key of every object of this backup, without its ending. */
+  stem: string;
+  set: string;
+  id: string;
+}
+
+const STEM = /^(?<set>[^/]+)\/\d{8}T\d{6}Z-(?<id>[0-9a-f]{32})$/;
+const MANIFEST = /^(?<stem>[^/]+\/[^/.]+)\.json$/;
+const PROOF = /^(?<stem>[^/]+\/[^/.]+)\.proof-\d{13}-[0-9a-f]{8}\.json$/;
+
+/** Names a new backup. Names of one set sort by time. */
+export function nameBackup(set: string, takenAt: Date, id: string): BackupName {
+  return { stem: `${set}/${compactTime(takenAt)}-${id}`, set, id };
+}
+
+/** Where the envelope is kept; its further volumes add `.0001`, `.0002`, … */
+export function envelopeKey(name: BackupName): string {
+  return `${name.stem}.dbk`;
+}
+
+/** Where the manifest is kept. */
+export function manifestKey(name: BackupName): string {
+  return `${name.stem}.json`;
+}
+
+/** Which backup a manifest's key belongs to; null if it is not the key of a manifest, exactly. */
+export function parseManifestKey(key: string): BackupName | null {
+  return parseStem(MANIFEST.exec(key)?.groups?.["stem"]);
+}
+
+/** Which backup a proof's key belongs to; null if it is not the key of a proof, exactly. */
+export function parseProofKey(key: string): BackupName | null {
+  return parseStem(PROOF.exec(key)?.groups?.["stem"]);
+}
+
+function parseStem(stem: string | undefined): BackupName | null {
+  const groups = stem === undefined ? undefined : STEM.exec(stem)?.groups;
+  if (stem === undefined || groups === undefined) return null;
+  return { stem, set: groups["set"] ?? "", id: groups["id"] ?? "" };
+}
