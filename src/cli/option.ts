@@ -1,0 +1,74 @@
+/** Something that stands as `--name` on the command line. Its key in a command is the name in camelCase. */
+export type Option = Flag | Text | Texts | Whole | Refused;
+
+/** On or off. With `on: true` it is on unless `--no-name` is given. */
+interface Flag {
+  kind: "flag";
+  summary: string;
+  on?: boolean;
+  short?: string;
+}
+
+interface Text {
+  kind: "text";
+  /** What stands for the value in the help: `FILE`. */
+  value: string;
+  summary: string;
+}
+
+/** Like a text, but it may be given several times. */
+interface Texts {
+  kind: "texts";
+  value: string;
+  summary: string;
+}
+
+/** A whole number, not negative. */
+interface Whole {
+  kind: "whole";
+  value: string;
+  summary: string;
+}
+
+/** An option that only exists to say what to use instead. Its value is never read. */
+interface Refused {
+  kind: "refused";
+  why: string;
+  instead: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** What a command gets for its options. */
+export type ValuesOf<O extends Options> = { readonly [Key in keyof O]: ValueOf<O[Key]> };
+
+type ValueOf<O extends Option> = O extends Flag
+  ? boolean
+  : O extends Texts
+    ? readonly string[]
+    : O extends Whole
+      ? number | undefined
+      : O extends Text
+        ? string | undefined
+        : undefined;
+
+/** What every command takes. */
+export const GLOBAL_OPTIONS = {
+  config: { kind: "text", value: "FILE", summary: "the config file (default /etc/dbacked/config.toml)" },
+  json: { kind: "flag", summary: "print one JSON document on stdout" },
+  quiet: { kind: "flag", summary: "say nothing but warnings and errors" },
+  verbose: { kind: "flag", summary: "say everything" },
+  color: { kind: "flag", on: true, summary: "no colours (the same as NO_COLOR=1)" },
+  help: { kind: "flag", short: "h", summary: "print this help" },
+  version: { kind: "flag", summary: "print the version" },
+} as const satisfies Options;
+
+/** How an option is spelt: `dbType` → `db-type`, and as in 2018 `s3accessKeyId` → `s3-access-key-id`. */
+export function spell(key: string): string {
+  return key.replace(/^s3(?=[a-z])/, "s3-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** How an option is given: `--name`, or `--no-name` where it is on by itself. */
+export function flagOf(key: string, option: Option): string {
+  return option.kind === "flag" && option.on === true ? `--no-${spell(key)}` : `--${spell(key)}`;
+}

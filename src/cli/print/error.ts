@@ -1,0 +1,56 @@
+import { DbackedError, Interrupted, reasonOf } from "../../base/error.ts";
+import { printableLines } from "./text.ts";
+
+/** How an error is shown. */
+export interface ErrorLook {
+  colour: boolean;
+  /** Shows what caused it too. */
+  verbose: boolean;
+}
+
+/** The lines for stderr: what failed, and what to do about it. Only a bug of ours comes with its stack. */
+export function printError(error: unknown, look: ErrorLook): string {
+  const lines = printableLines(messageOf(error)).map((line) => `${label("error", look)}${line}`);
+  const hint = hintOf(error);
+  if (hint !== null) lines.push(...printableLines(hint).map((line) => `${label("hint", look)}${line}`));
+  if (isBug(error)) lines.push(...stackOf(error));
+  else if (look.verbose) lines.push(...causesOf(error));
+  return lines.join("\n");
+}
+
+/** The one JSON document that a failed command prints on stdout. */
+export function printErrorJson(error: unknown): string {
+  return JSON.stringify({ error: { kind: kindOf(error), message: messageOf(error), hint: hintOf(error) } });
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof DbackedError) return error.kind;
+  return error instanceof Interrupted ? "interrupted" : "bug";
+}
+
+function messageOf(error: unknown): string {
+  return isBug(error) ? `this is a bug in dbacked: ${reasonOf(error)}` : reasonOf(error);
+}
+
+function hintOf(error: unknown): string | null {
+  return error instanceof DbackedError ? (error.hint ?? null) : null;
+}
+
+function isBug(error: unknown): boolean {
+  return !(error instanceof DbackedError || error instanceof Interrupted);
+}
+
+function stackOf(error: unknown): string[] {
+  return error instanceof Error ? printableLines(error.stack ?? "") : [];
+}
+
+function causesOf(error: unknown): string[] {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause === undefined) return [];
+  return [...printableLines(`dbacked: cause: ${reasonOf(cause)}`), ...causesOf(cause)];
+}
+
+function label(word: "error" | "hint", { colour }: ErrorLook): string {
+  if (!colour) return `dbacked: ${word}: `;
+  return `\u001B[${word === "error" ? 31 : 36}mdbacked: ${word}:\u001B[39m `;
+}

@@ -1,0 +1,81 @@
+import { DbackedError, Interrupted } from "../../base/error.ts";
+import { Secret } from "../../base/secret.ts";
+import { printable } from "./text.ts";
+
+/** One thing to choose. */
+export interface Choice<T> {
+  value: T;
+  label: string;
+  hint?: string;
+}
+
+/** A question to the person at the terminal. */
+export interface Question {
+  message: string;
+  /** Where there is no terminal: the option or variable that answers, as in `--last-backup`. */
+  instead: string;
+}
+
+/** Questions go to stderr, since stdout is for data. */
+const output = process.stderr;
+
+/**
+ * Lets somebody choose one of several things.
+ *
+ * @throws {DbackedError} `usage`, if nobody can be asked; {Interrupted} if the question is left with Ctrl-C.
+ */
+export async function choose<T>(
+  question: Question,
+  choices: readonly Choice<T>[],
+  signal: AbortSignal,
+): Promise<T> {
+  checkTerminal(question);
+  const { select } = await import("@clack/prompts");
+  const options = choices.map(({ label, hint }, at) => ({
+    value: at,
+    label: printable(label),
+    ...(hint === undefined ? {} : { hint: printable(hint) }),
+  }));
+  const at = answered(await select({ message: question.message, options, output, signal }), signal);
+  const choice = choices[at];
+  if (choice === undefined) throw new RangeError(`no choice ${at}`);
+  return choice.value;
+}
+
+/**
+ * Asks for a passphrase without showing it.
+ *
+ * @throws {DbackedError} `usage`, if nobody can be asked; {Interrupted} if the question is left with Ctrl-C.
+ */
+export async function askPassphrase(question: Question, signal: AbortSignal): Promise<Secret> {
+  checkTerminal(question);
+  const { password } = await import("@clack/prompts");
+  const { message } = question;
+  return new Secret(answered(await password({ message, clearOnError: true, output, signal }), signal));
+}
+
+/**
+ * Has `name` typed before something that cannot be undone.
+ *
+ * @throws {DbackedError} `usage`, if nobody can be asked; {Interrupted} if the question is left with Ctrl-C.
+ */
+export async function confirmByName(question: Question, name: string, signal: AbortSignal): Promise<void> {
+  checkTerminal(question);
+  const { text } = await import("@clack/prompts");
+  const validate = (typed: string | undefined): string | undefined =>
+    typed === name ? undefined : `Type ${printable(name)} to go on, or press Ctrl-C`;
+  answered(await text({ message: question.message, validate, output, signal }), signal);
+}
+
+function checkTerminal({ message, instead }: Question): void {
+  if (process.stdin.isTTY && process.stderr.isTTY) return;
+  throw new DbackedError("usage", `nobody can be asked here, this is no terminal: ${message}`, {
+    hint: `use ${instead}`,
+  });
+}
+
+function answered<T>(answer: T, signal: AbortSignal): Exclude<T, symbol> {
+  signal.throwIfAborted();
+  if (typeof answer === "symbol") throw new Interrupted("SIGINT");
+  return answer as Exclude<T, symbol>;
+}

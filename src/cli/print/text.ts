@@ -1,0 +1,30 @@
+/** What could move the cursor, hide text or turn its direction: control characters and bidirectional overrides. */
+const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+
+const ELLIPSIS = "…";
+
+/** Makes text that others wrote (names in a store, a server's answer) harmless on a terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Like `printable`, for text of several lines. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "  ")));
+}
+
+/** Cuts a line to so many columns of a terminal. */
+export function cut(line: string, columns: number): string {
+  if (Bun.stringWidth(line) <= columns) return line;
+  let kept = "";
+  let width = Bun.stringWidth(ELLIPSIS);
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    width += Bun.stringWidth(segment);
+    if (width > columns) break;
+    kept += segment;
+  }
+  return kept + ELLIPSIS;
+}
