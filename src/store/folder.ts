@@ -1,0 +1,193 @@
+import { lstat, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import { z } from "zod";
+
+import { streamOf, type Bytes, type ByteStream } from "../base/bytes.ts";
+import { DbackedError } from "../base/error.ts";
+import { codeOf, folderFailure } from "./folder/failure.ts";
+import { fileStream } from "./folder/file-stream.ts";
+import { syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
+import { byKey, checkKey } from "./key.ts";
+import { checkRange } from "./range.ts";
+import {
+  NotFound,
+  type ByteRange,
+  type Listing,
+  type PutOptions,
+  type Store,
+  type StoredObject,
+} from "./store.ts";
+
+/** Options of a store of the type `folder`. */
+export const folderOptions = z.strictObject({
+  path: z.string().refine(isAbsolute, "expected an absolute path, as in /srv/backups"),
+});
+
+/** A part of the path is not there, or is a file where a folder was looked for. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
+
+/**
+ * Backups in a folder: an object is a file. The folder itself is never created, since a disk that is not mounted would
+ * then be filled up in the wrong place; folders within it are.
+ */
+export class FolderStore implements Store {
+  readonly label: string;
+
+  constructor({ path }: z.infer<typeof folderOptions>) {
+    this.label = path;
+  }
+
+  async put(
+    key: string,
+    body: ByteStream,
+    _options: PutOptions,
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
+    const written = await this.#write(key, body, signal);
+    if (written === "exists")
+      throw new DbackedError("store", `${this.label} holds ${key} already, and nothing is ever replaced`);
+    return [written];
+  }
+
+  async create(key: string, bytes: Bytes, signal: AbortSignal): Promise<"created" | "exists"> {
+    if ((await this.#write(key, streamOf(bytes), signal)) !== "exists") return "created";
+    const there = await this.#attempt(`read ${key} in`, () => Bun.file(this.#pathOf(key)).bytes());
+    return Buffer.compare(there, bytes) === 0 ? "created" : "exists";
+  }
+
+  async get(key: string, range: ByteRange | null, signal: AbortSignal): Promise<ByteStream> {
+    signal.throwIfAborted();
+    const path = this.#pathOf(key);
+    return this.#attempt(`read ${key} in`, async () => {
+      await this.#requireFolder();
+      const handle = await unlessAbsent(open(path));
+      if (handle === null) throw new NotFound(this.label, key);
+      try {
+        const found = await handle.stat();
+        if (!found.isFile()) throw new NotFound(this.label, key);
+        const wanted = range ?? { start: 0, end: found.size };
+        checkRange(path, wanted, found.size);
+        return fileStream(handle, wanted, signal);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
+  }
+
+  /** The time is this machine's: a listing must not write, and without that no file system tells its own. */
+  async list(prefix: string, signal: AbortSignal): Promise<Listing> {
+    const objects: StoredObject[] = [];
+    await this.#attempt("list", async () => {
+      await this.#requireFolder();
+      await this.#collect("", prefix, objects, signal);
+    });
+    return { objects: objects.toSorted(byKey), now: new Date() };
+  }
+
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const path = this.#pathOf(key);
+    await this.#attempt(`remove ${key} from`, async () => {
+      await this.#requireFolder();
+      const isThere = (await unlessAbsent(unlink(path).then(() => true))) ?? false;
+      if (isThere) await syncFolder(dirname(path));
+    });
+  }
+
+  async #write(key: string, body: ByteStream, signal: AbortSignal): Promise<number | "exists"> {
+    const doing = `write ${key} to`;
+    const file = await this.#attempt(doing, () => this.#begin(key)).catch(async (error: unknown) => {
+      await body.cancel(error);
+      throw error;
+    });
+    if (file === "exists") {
+      await body.cancel();
+      return "exists";
+    }
+    try {
+      const write = (bytes: Bytes) => this.#attempt(doing, () => file.write(bytes));
+      await body.pipeTo(new WritableStream({ write }), { signal });
+      return await this.#publish(key, file, signal);
+    } finally {
+      await file.discard();
+    }
+  }
+
+  /** A name that is taken is found out before hours of dump have been written. */
+  async #begin(key: string): Promise<TemporaryFile | "exists"> {
+    const path = this.#pathOf(key);
+    await this.#requireFolder();
+    if (await isTaken(path)) return "exists";
+    await this.#makeFolders(key);
+    return TemporaryFile.create(dirname(path));
+  }
+
+  async #publish(key: string, file: TemporaryFile, signal: AbortSignal): Promise<number | "exists"> {
+    const path = this.#pathOf(key);
+    const size = await this.#attempt(`write ${key} to`, () => file.finish());
+    signal.throwIfAborted();
+    if (!(await this.#attempt(`write ${key} to`, () => file.publish(path)))) return "exists";
+    const doing = `make sure of ${key}, which may have been stored, in`;
+    await this.#attempt(doing, () => syncFolder(dirname(path)));
+    return size;
+  }
+
+  async #makeFolders(key: string): Promise<void> {
+    let parent = this.label;
+    for (const name of key.split("/").slice(0, -1)) {
+      const folder = join(parent, name);
+      if (!(await isTaken(folder))) {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await syncFolder(parent);
+      }
+      parent = folder;
+    }
+  }
+
+  /** Symbolic links within the folder are not followed. */
+  async #collect(folder: string, prefix: string, found: StoredObject[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const entries = await unlessAbsent(readdir(join(this.label, folder), { withFileTypes: true }));
+    for (const entry of entries ?? []) {
+      if (entry.name.startsWith(".")) continue;
+      const key = folder + entry.name;
+      if (entry.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`)))
+        await this.#collect(`${key}/`, prefix, found, signal);
+      if (!entry.isFile() || !key.startsWith(prefix)) continue;
+      const file = await unlessAbsent(stat(join(this.label, key)));
+      if (file !== null) found.push({ key, size: file.size, modifiedAt: file.mtime });
+    }
+  }
+
+  async #requireFolder(): Promise<void> {
+    const found = await stat(this.label);
+    if (!found.isDirectory()) throw new DbackedError("store", `${this.label} is not a folder`);
+  }
+
+  #pathOf(key: string): string {
+    checkKey(key);
+    return join(this.label, key);
+  }
+
+  async #attempt<Result>(doing: string, act: () => Promise<Result>): Promise<Result> {
+    try {
+      return await act();
+    } catch (error) {
+      throw codeOf(error) === "" ? error : folderFailure(doing, this.label, error);
+    }
+  }
+}
+
+async function isTaken(path: string): Promise<boolean> {
+  return (await unlessAbsent(lstat(path))) !== null;
+}
+
+async function unlessAbsent<Result>(promise: Promise<Result>): Promise<Result | null> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (ABSENT.has(codeOf(error))) return null;
+    throw error;
+  }
+}
