@@ -1,0 +1,38 @@
+import type { Bytes } from "../base/bytes.ts";
+
+/** One block of a PEM file. */
+export interface PemBlock {
+  /** As in `-----BEGIN <label>-----`. */
+  label: string;
+  /** The block with both its lines, ended by a newline. */
+  text: string;
+  /** The decoded content; null if it is not base64, as in a block with headers of its own. */
+  der: Bytes | null;
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\n((?:(?!-----)[\s\S])*)-----END \1-----/g;
+
+/** Finds all blocks of a PEM file. Text around them, Windows line ends and spaces at line ends do no harm. */
+export function readPem(file: string | Bytes): readonly PemBlock[] {
+  const text = typeof file === "string" ? file : new TextDecoder().decode(file);
+  const lines = text.replaceAll(/[ \t]*\r?\n[ \t]*/g, "\n");
+  return [...lines.matchAll(BLOCK)].map(([block, label = "", body = ""]) => ({
+    label,
+    text: `${block}\n`,
+    der: decode(body),
+  }));
+}
+
+/** Writes one block, in lines of 64 characters. */
+export function writePem(label: string, der: Bytes): string {
+  const lines = der.toBase64().match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+}
+
+function decode(body: string): Bytes | null {
+  try {
+    return Uint8Array.fromBase64(body, { lastChunkHandling: "strict" });
+  } catch {
+    return null;
+  }
+}
