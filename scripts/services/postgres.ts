@@ -1,0 +1,174 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  freePort,
+  requireProgram,
+  runProgram,
+  startDaemon,
+  temporaryFolder,
+  waitUntil,
+  type Service,
+} from "./service.ts";
+
+/** How a PostgreSQL server for tests differs from the plainest one. */
+export interface PostgresOptions {
+  /** Asks for this password by SCRAM, over TCP; without it, everybody is let in. */
+  password?: string;
+  /** Encrypts connections with a certificate of its own (`caFile`). */
+  tls?: boolean;
+  /** Lines of postgresql.conf. */
+  settings?: Readonly<Record<string, string>>;
+  /** Where initdb and postgres are. @default the newest that Debian has installed, else PATH */
+  binDirectory?: string;
+}
+
+export interface Postgres extends Service {
+  readonly host: string;
+  readonly port: number;
+  readonly superuser: string;
+  readonly binDirectory: string;
+  /** Holds the Unix socket. */
+  readonly socketDirectory: string;
+  /** The certificate to trust, if the server has TLS. */
+  readonly caFile: string;
+  /** A URL with the superuser and, if there is one, his password. */
+  url(database: string): string;
+  /** Runs SQL as the superuser and gives what psql prints: unaligned, no headers. */
+  query(sql: string, database?: string): Promise<string>;
+  /** Everything the server logged. */
+  readLog(): Promise<string>;
+}
+
+const SUPERUSER = "postgres";
+const HOST = "127.0.0.1";
+const CERTIFICATE = "server.crt";
+
+/** Nothing here outlives a test, so nothing is written to disk with care. */
+const FAST: Readonly<Record<string, string>> = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  max_wal_size: "4GB",
+  shared_buffers: "128MB",
+  autovacuum: "off",
+};
+
+/** Starts a PostgreSQL server in a temporary folder, on a free port of the loopback address. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const binDirectory = options.binDirectory ?? findBinDirectory();
+  const folder = await temporaryFolder("postgres");
+  const port = await freePort();
+  const prefix = await dropPrivileges(folder.path);
+  await initialise({ ...options, binDirectory, folder: folder.path, prefix });
+  if (options.tls) await makeCertificate(folder.path, prefix);
+  const settings = { ...FAST, ...(options.tls ? tlsSettings(folder.path) : {}), ...options.settings };
+  const argv = [...prefix, join(binDirectory, "postgres"), ...serverArguments(folder.path, port, settings)];
+  const daemon = startDaemon(argv, { logFile: join(folder.path, "log") });
+  const stop = async () => {
+    await daemon.stop("SIGINT");
+    await folder[Symbol.asyncDispose]();
+  };
+  try {
+    await waitUntil(() => isReady(daemon, join(binDirectory, "pg_isready"), port), { what: "PostgreSQL" });
+  } catch (error) {
+    const log = await daemon.readLog();
+    await stop();
+    throw new Error(`PostgreSQL did not start: ${log}`, { cause: error });
+  }
+  const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
+  const url = (database: string) =>
+    `postgres://${SUPERUSER}${secret}@${HOST}:${port}/${encodeURIComponent(database)}`;
+  const query = (sql: string, database = "postgres") =>
+    runProgram([join(binDirectory, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url(database)]);
+  const place = { host: HOST, port, superuser: SUPERUSER, socketDirectory: folder.path, binDirectory };
+  const readLog = () => daemon.readLog();
+  const caFile = join(folder.path, CERTIFICATE);
+  return { ...place, caFile, url, query, readLog, stop, [Symbol.asyncDispose]: stop };
+}
+
+function serverArguments(folder: string, port: number, settings: Record<string, string>): string[] {
+  const place = ["-D", join(folder, "data"), "-h", HOST, "-p", String(port), "-k", folder];
+  return [...place, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+}
+
+function findBinDirectory(): string {
+  const folders = [...new Bun.Glob("*/bin/initdb").scanSync({ cwd: "/usr/lib/postgresql" })]
+    .map((path) => path.split("/")[0] ?? "")
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => `/usr/lib/postgresql/${version}/bin`);
+  return join(requireProgram("initdb", "postgresql", folders), "..");
+}
+
+/** PostgreSQL refuses to run as root: gives the folder to somebody else, and the words that run a program as him. */
+async function dropPrivileges(folder: string): Promise<readonly string[]> {
+  if (process.getuid?.() !== 0) return [];
+  const users = await Bun.file("/etc/passwd").text();
+  const user = users.includes("\npostgres:") ? "postgres" : "nobody";
+  const group = (await runProgram(["id", "-gn", user])).trim();
+  await runProgram(["chown", `${user}:${group}`, folder]);
+  const setpriv = requireProgram("setpriv", "util-linux");
+  return [setpriv, `--reuid=${user}`, `--regid=${group}`, "--clear-groups", "--"];
+}
+
+interface Place {
+  binDirectory: string;
+  folder: string;
+  prefix: readonly string[];
+  password?: string;
+}
+
+async function initialise({ binDirectory, folder, prefix, password }: Place): Promise<void> {
+  const passwordFile = join(folder, "password");
+  if (password !== undefined) await Bun.write(passwordFile, `${password}\n`);
+  const cluster = [
+    "-D",
+    join(folder, "data"),
+    "-U",
+    SUPERUSER,
+    "-E",
+    "UTF8",
+    "--locale=C.UTF-8",
+    "--no-sync",
+  ];
+  const access = password === undefined ? ["trust"] : ["scram-sha-256", "--pwfile", passwordFile];
+  const argv = [...prefix, join(binDirectory, "initdb"), ...cluster, "--auth-local=trust", "--auth-host"];
+  await runProgram([...argv, ...access]);
+}
+
+async function makeCertificate(folder: string, prefix: readonly string[]): Promise<void> {
+  const certificate = join(folder, CERTIFICATE);
+  const request = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "30",
+  ];
+  const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:localhost,IP:${HOST}`];
+  const files = ["-keyout", join(folder, "server.key"), "-out", certificate];
+  await runProgram([...prefix, requireProgram("openssl", "openssl"), ...request, ...names, ...files]);
+  await chmod(certificate, 0o644);
+  await chmod(folder, 0o755);
+}
+
+function tlsSettings(folder: string): Record<string, string> {
+  return {
+    ssl: "on",
+    ssl_cert_file: join(folder, CERTIFICATE),
+    ssl_key_file: join(folder, "server.key"),
+  };
+}
+
+async function isReady(daemon: { isRunning(): boolean }, program: string, port: number): Promise<boolean> {
+  if (!daemon.isRunning()) throw new Error("the server exited");
+  const asking = Bun.spawn([program, "-q", "-h", HOST, "-p", String(port)], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  return (await asking.exited) === 0;
+}

@@ -1,0 +1,4 @@
+import { afterAll } from "bun:test";
+import { stopSharedServices } from "./services.ts";
+
+afterAll(stopSharedServices);
