@@ -1,5 +1,6 @@
 import type { ReadableStreamDefaultReader } from "node:stream/web";
 import { type Bytes, type ByteStream, concat } from "../base/bytes.ts";
+import { refuseCut } from "./refusal.ts";
 
 /** Reads a stream in pieces of the size that is asked for, whatever the pieces that it comes in. */
 export class ByteReader {
@@ -44,6 +45,13 @@ export class ByteReader {
       missing -= piece.length;
     }
     return concat(...pieces);
+  }
+
+  /** The next `length` bytes. @throws {Refusal} `truncated`, if there are fewer. */
+  async takeWhole(length: number): Promise<Bytes> {
+    const bytes = await this.take(length);
+    if (bytes.length < length) throw refuseCut();
+    return bytes;
   }
 
   /** Everything that was not taken. */

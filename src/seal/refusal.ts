@@ -47,3 +47,19 @@ export class Refusal extends DbackedError {
     this.code = code;
   }
 }
+
+/** What there is of an envelope cannot be all of it. */
+export function refuseCut(): Refusal {
+  return new Refusal("truncated", "The envelope is cut short", {
+    hint: "fetch it again, or take another copy of this backup",
+  });
+}
+
+/** The head of an envelope is not as it must be. */
+export function refuseHeader(
+  code: RefusalCode,
+  why: string,
+  hint = "fetch it again, or take another copy of this backup",
+): Refusal {
+  return new Refusal(code, `This is no envelope that can be opened: ${why}`, { hint });
+}

@@ -1,4 +1,4 @@
-import { type Bytes, type ByteStream, concat, streamOf } from "../base/bytes.ts";
+import { type Bytes, type ByteStream, concat } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import { Carver, streamPieces, workOn } from "./carver.ts";
 import {
@@ -9,16 +9,7 @@ import {
   importFileKey,
   KEY_BYTES,
 } from "./derive.ts";
-import {
-  encodeCore,
-  encodeRecipients,
-  headerMessage,
-  MAX_RECIPIENTS,
-  readHeader,
-  SALT_BYTES,
-  SEGMENT_LOG2,
-  type Stanza,
-} from "./header.ts";
+import { headerMessage, parseHeader } from "./header.ts";
 import type { Recipient } from "./key.ts";
 import {
   encodePublicMetadata,
@@ -27,6 +18,8 @@ import {
   type SealedMetadata,
 } from "./metadata.ts";
 import { sealPart } from "./note.ts";
+import { encodeStanzas, MAX_RECIPIENTS, type Stanza } from "./stanza.ts";
+import { encodeCore, SALT_BYTES, SEGMENT_LOG2 } from "./core.ts";
 import { Chain, sealSegment, TAG_BYTES } from "./segment.ts";
 import type { Signer } from "./signer.ts";
 import { finalMessage, sealTrailer, type Summary } from "./trailer.ts";
@@ -65,12 +58,12 @@ export async function seal(options: SealOptions): Promise<Sealing> {
   const core = await writeCore(options, fileKey, salt);
   const coreHash = new Uint8Array(await crypto.subtle.digest("SHA-256", core));
   const keys = await deriveKeys(fileKey, salt, coreHash);
-  const signed = concat(core, encodeRecipients(stanzas));
+  const signed = concat(core, encodeStanzas(stanzas));
   const mac = new Uint8Array(await crypto.subtle.sign("HMAC", keys.mac, signed));
   const signature = await options.signer.sign(headerMessage(coreHash));
   const headerBytes = concat(signed, mac, signature);
   // Reading it back proves that every reader will take it.
-  const { header } = await readHeader(streamOf(headerBytes));
+  const header = await parseHeader(headerBytes);
   const unlocked = new Unlocked(trustAnyway(header), options.sealedMetadata, keys);
   return new Sealing(headerBytes, unlocked, keys, options.signer);
 }
@@ -206,14 +199,14 @@ async function wrapForAll(secret: Bytes, recipients: readonly Recipient[]): Prom
 
 async function writeCore(options: SealOptions, fileKey: CryptoKey, salt: Bytes): Promise<Bytes> {
   const sealedText = encodeSealedMetadata(options.sealedMetadata);
-  const open = encodeCore({
+  const parts = {
+    segmentLog2: options.segmentLog2 ?? SEGMENT_LOG2.default,
     salt,
     commitment: await deriveCommitment(fileKey, salt),
     signer: options.signer.publicKey,
-    segmentLog2: options.segmentLog2 ?? SEGMENT_LOG2.default,
     metadata: encodePublicMetadata(options.metadata),
-    sealedBytes: sealedText.length + TAG_BYTES,
-  });
+  };
+  const open = encodeCore(parts, sealedText.length + TAG_BYTES);
   const key = await deriveMetadataKey(fileKey, salt);
   const algorithm = { name: "AES-GCM", iv: new Uint8Array(12), additionalData: open };
   const sealed = await crypto.subtle.encrypt(algorithm, key, sealedText);

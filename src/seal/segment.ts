@@ -1,4 +1,5 @@
 import { type Bytes, concat, utf8 } from "../base/bytes.ts";
+import { u64 } from "./integer.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What the cipher adds to each segment. */
@@ -27,10 +28,7 @@ export interface OpenedSegment {
 
 /** The nonce of segment `index`, or of the trailer that ends an envelope of `index` segments. */
 export function nonceOf(index: number, last: boolean): Bytes {
-  const nonce = new Uint8Array(12);
-  new DataView(nonce.buffer).setBigUint64(3, BigInt(index));
-  nonce[11] = last ? 1 : 0;
-  return nonce;
+  return concat(new Uint8Array(3), u64(index), new Uint8Array([last ? 1 : 0]));
 }
 
 /** Seals a segment. `plaintext` may change as soon as this has returned its promise. */

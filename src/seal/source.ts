@@ -1,7 +1,7 @@
 import { type Bytes, type ByteStream, collect } from "../base/bytes.ts";
 import { Carver, workOn } from "./carver.ts";
 import { type Header, MAX_HEADER_BYTES, readHeader } from "./header.ts";
-import { Refusal } from "./refusal.ts";
+import { refuseCut } from "./refusal.ts";
 import { Chain, checkLength, digestSegment, TAG_BYTES } from "./segment.ts";
 import { checkChain, parseTrailer, type Trailer, TRAILER_BYTES, verifyTrailer } from "./trailer.ts";
 
@@ -83,11 +83,4 @@ export function measure(length: number, segmentSize: number): { segments: number
   const plaintextBytes = length - segments * TAG_BYTES;
   checkLength(segments, plaintextBytes);
   return { segments, plaintextBytes };
-}
-
-/** What is left of an envelope cannot be all of it. */
-export function refuseCut(): Refusal {
-  return new Refusal("truncated", "The envelope is cut short", {
-    hint: "fetch it again, or take another copy of this backup",
-  });
 }

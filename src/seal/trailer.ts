@@ -1,6 +1,7 @@
 import { type Bytes, concat, utf8 } from "../base/bytes.ts";
 import { SIGNATURE_BYTES, verifySignature } from "./ed25519.ts";
 import type { Header } from "./header.ts";
+import { readU32, readU64, u32, u64 } from "./integer.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
 import { type Chain, nonceOf } from "./segment.ts";
 
@@ -33,18 +34,13 @@ export const TRAILER_BYTES = 216;
 const MAGIC = concat(utf8("DBKEND"), new Uint8Array([0x02, 0x0a]));
 const CLEAR_BYTES = 56;
 const SIGNED_BYTES = TRAILER_BYTES - SIGNATURE_BYTES;
-const SUMMARY_BYTES = 80;
+const RESERVED_BYTES = 28;
 const FINAL = utf8("dbacked.v2 final-sig\0");
 const FLAG = { digest: 1, warned: 2 } as const;
 
 /** Seals the summary: everything of a trailer but the signature. */
 export async function sealTrailer(key: CryptoKey, chain: Chain, summary: Summary): Promise<Bytes> {
-  const clear = new Uint8Array(CLEAR_BYTES);
-  const view = viewOf(clear);
-  clear.set(MAGIC);
-  view.setBigUint64(8, BigInt(chain.segments));
-  view.setBigUint64(16, BigInt(chain.plaintextBytes));
-  clear.set(chain.digest, 24);
+  const clear = concat(MAGIC, u64(chain.segments), u64(chain.plaintextBytes), chain.digest);
   const algorithm = { name: "AES-GCM", iv: nonceOf(chain.segments, true), additionalData: clear };
   const sealed = await crypto.subtle.encrypt(algorithm, key, encodeSummary(summary));
   return concat(clear, new Uint8Array(sealed));
@@ -63,11 +59,9 @@ export function parseTrailer(raw: Bytes): Trailer {
       "it does not end with a trailer: it is cut short, or something was appended to it",
     );
   }
-  const view = viewOf(raw);
   return {
-    // Numbers beyond 2^53 lose digits here; no count that they are compared with comes near.
-    segments: Number(view.getBigUint64(8)),
-    plaintextBytes: Number(view.getBigUint64(16)),
+    segments: readU64(raw, 8),
+    plaintextBytes: readU64(raw, 16),
     chain: raw.slice(24, CLEAR_BYTES),
     raw,
   };
@@ -112,28 +106,23 @@ export async function openSummary(key: CryptoKey, trailer: Trailer): Promise<Rea
 
 function encodeSummary(summary: Summary): Bytes {
   if (summary.sourceDigest.length !== 32) throw new RangeError("a SHA-256 digest has 32 bytes");
-  const bytes = new Uint8Array(SUMMARY_BYTES);
-  const view = viewOf(bytes);
-  view.setBigUint64(0, BigInt(summary.sourceBytes));
-  bytes.set(summary.sourceDigest, 8);
-  view.setBigUint64(40, BigInt(summary.finishedAt.getTime()));
-  view.setUint32(48, FLAG.digest | (summary.warned ? FLAG.warned : 0));
-  return bytes;
+  return concat(
+    u64(summary.sourceBytes),
+    summary.sourceDigest,
+    u64(summary.finishedAt.getTime()),
+    u32(FLAG.digest | (summary.warned ? FLAG.warned : 0)),
+    new Uint8Array(RESERVED_BYTES),
+  );
 }
 
 function decodeSummary(bytes: Bytes): ReadSummary {
-  const view = viewOf(bytes);
-  const flags = view.getUint32(48);
+  const flags = readU32(bytes, 48);
   return {
-    sourceBytes: Number(view.getBigUint64(0)),
+    sourceBytes: readU64(bytes, 0),
     sourceDigest: (flags & FLAG.digest) === 0 ? null : bytes.slice(8, 40),
-    finishedAt: new Date(Number(view.getBigUint64(40))),
+    finishedAt: new Date(readU64(bytes, 40)),
     warned: (flags & FLAG.warned) !== 0,
   };
-}
-
-function viewOf(bytes: Bytes): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function refuse(code: RefusalCode, why: string, cause?: unknown): Refusal {

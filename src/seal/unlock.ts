@@ -9,11 +9,12 @@ import {
   importFileKey,
   KEY_BYTES,
 } from "./derive.ts";
-import type { Header, Stanza } from "./header.ts";
+import type { Header } from "./header.ts";
 import type { Identity, Wrapping } from "./key.ts";
 import { parseSealedMetadata, type SealedMetadata } from "./metadata.ts";
 import { openPart } from "./note.ts";
 import { Refusal } from "./refusal.ts";
+import type { Stanza } from "./stanza.ts";
 
 /** A signer whose backups are taken. */
 export interface TrustedSigner {
@@ -94,7 +95,7 @@ export async function unlock(
   signal: AbortSignal,
 ): Promise<Unlocked> {
   const fileKey = await findFileKey(header, identities, signal);
-  const keys = await deriveKeys(fileKey, saltOf(header), header.coreHash);
+  const keys = await deriveKeys(fileKey, header.parts.salt, header.coreHash);
   const signed = concat(header.raw.core, header.raw.recipients);
   if (!(await crypto.subtle.verify("HMAC", keys.mac, header.raw.mac, signed))) {
     throw new Refusal(
@@ -105,7 +106,7 @@ export async function unlock(
       },
     );
   }
-  const metadataKey = await deriveMetadataKey(fileKey, saltOf(header));
+  const metadataKey = await deriveMetadataKey(fileKey, header.parts.salt);
   return new Unlocked(header, await openMetadata(header, metadataKey), keys);
 }
 
@@ -166,27 +167,23 @@ async function unwrap(
 
 async function openStanza(header: TrustedHeader, secret: Bytes): Promise<CryptoKey> {
   const fileKey = await importFileKey(secret);
-  const commitment = await deriveCommitment(fileKey, saltOf(header));
-  if (timingSafeEqual(commitment, header.raw.core.subarray(48, 80))) return fileKey;
+  const commitment = await deriveCommitment(fileKey, header.parts.salt);
+  if (timingSafeEqual(commitment, header.parts.commitment)) return fileKey;
   throw new Refusal("commitment", `Backup ${header.id}: the key that is wrapped in it is not its own`, {
     hint: "take another copy of this backup, or the private key of another recipient",
   });
 }
 
 async function openMetadata(header: TrustedHeader, key: CryptoKey): Promise<SealedMetadata> {
-  const { core } = header.raw;
-  const start = 120 + new DataView(core.buffer, core.byteOffset).getUint32(112);
-  const algorithm = { name: "AES-GCM", iv: new Uint8Array(12), additionalData: core.slice(0, start) };
-  const opened = await crypto.subtle.decrypt(algorithm, key, core.slice(start)).catch((cause: unknown) => {
+  const { sealedMetadata } = header.parts;
+  const additionalData = header.raw.core.slice(0, -sealedMetadata.length);
+  const algorithm = { name: "AES-GCM", iv: new Uint8Array(12), additionalData };
+  const opened = await crypto.subtle.decrypt(algorithm, key, sealedMetadata).catch((cause: unknown) => {
     throw new Refusal("sealed-metadata", `Backup ${header.id}: its sealed metadata cannot be opened`, {
       cause,
     });
   });
   return parseSealedMetadata(new Uint8Array(opened));
-}
-
-function saltOf(header: TrustedHeader): Bytes {
-  return header.raw.core.slice(16, 48);
 }
 
 function refuseNoMatch(header: TrustedHeader, identities: readonly Identity[]): Refusal {

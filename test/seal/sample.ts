@@ -23,8 +23,8 @@ export interface Pair {
 export function makePair(bits = 2048): Pair {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: bits });
   return {
-    publicPem: String(publicKey.export({ type: "spki", format: "pem" })),
-    privatePem: String(privateKey.export({ type: "pkcs8", format: "pem" })),
+    publicPem: publicKey.export({ type: "spki", format: "pem" }),
+    privatePem: privateKey.export({ type: "pkcs8", format: "pem" }),
   };
 }
 
