@@ -1,0 +1,94 @@
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { DbackedError } from "../base/error.ts";
+import { cleanEnvironment } from "./environment.ts";
+import { readOutput } from "./run.ts";
+
+/** Programs of an engine that are installed together, in one folder, and have one version. */
+export interface ToolFamily {
+  /** All of them must be in the folder; the first is asked for the version. */
+  programs: readonly [string, ...string[]];
+  /** Folders that are searched before PATH; each may hold wildcards, and needs not exist. */
+  usualPlaces: readonly string[];
+  /** How to install at least the version `major`, as a command. */
+  install(major: number): string;
+}
+
+export interface FoundTools {
+  directory: string;
+  /** As the program prints it: `15.18`. */
+  version: string;
+  /** The first number of `version`. */
+  major: number;
+}
+
+/**
+ * Lists the installed versions, the oldest first. With `only` nothing else is searched: no usual place and no PATH.
+ * Of two of the same major version the first found comes first.
+ */
+export async function findTools(
+  family: ToolFamily,
+  only: string | undefined,
+  signal: AbortSignal,
+): Promise<FoundTools[]> {
+  const directories = only === undefined ? await searchedDirectories(family) : [only];
+  const found = await Promise.all(directories.map((each) => look(family, each, signal)));
+  return found.filter((each) => each !== null).toSorted((a, b) => a.major - b.major);
+}
+
+/**
+ * Chooses the oldest version that is at least `major`: a newer one may write what an older server cannot read.
+ *
+ * @param reason says who needs that version: `the server is version 16.4`.
+ * @throws {DbackedError} `tool`, if there is none, with the command that installs it.
+ */
+export function chooseTools(
+  family: ToolFamily,
+  found: readonly FoundTools[],
+  need: { major: number; reason: string; only: string | undefined },
+): FoundTools {
+  const chosen = found.find((each) => each.major >= need.major);
+  if (chosen !== undefined) return chosen;
+  const newest = found.at(-1);
+  const where = need.only === undefined ? "on this host" : `in ${need.only}`;
+  const [program] = family.programs;
+  const message =
+    newest === undefined
+      ? `no ${program} ${where}`
+      : `${program} ${newest.version} is the newest ${where}, which is too old`;
+  throw new DbackedError("tool", `${message}: ${need.reason}`, {
+    hint: `${family.install(need.major)}, or set databaseToolsDirectory to where ${family.programs.join(", ")} are`,
+  });
+}
+
+async function searchedDirectories(family: ToolFamily): Promise<string[]> {
+  const usual = await Promise.all(family.usualPlaces.map(expand));
+  const path = (cleanEnvironment()["PATH"] ?? "").split(":").filter((each) => each.startsWith("/"));
+  return [...new Set([...usual.flat(), ...path])];
+}
+
+/** Resolves the wildcards of a folder's name. */
+async function expand(place: string): Promise<string[]> {
+  if (!place.includes("*")) return [place];
+  const glob = new Bun.Glob(place.slice(1));
+  const folders = await Array.fromAsync(glob.scan({ cwd: "/", onlyFiles: false, absolute: true }));
+  return folders.toSorted();
+}
+
+async function look(family: ToolFamily, directory: string, signal: AbortSignal): Promise<FoundTools | null> {
+  const all = await Promise.all(family.programs.map((program) => isExecutable(join(directory, program))));
+  if (!all.every(Boolean)) return null;
+  const said = await readOutput({ argv: [join(directory, family.programs[0]), "--version"] }, signal).catch(
+    () => "",
+  );
+  signal.throwIfAborted();
+  const version = /\d+(?:\.\d+)*/.exec(said)?.[0];
+  return version === undefined ? null : { directory, version, major: Number.parseInt(version, 10) };
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

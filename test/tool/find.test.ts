@@ -1,0 +1,70 @@
+import { afterAll, expect, test } from "bun:test";
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { temporaryFolder } from "../../scripts/services/service.ts";
+import { chooseTools, findTools, type ToolFamily } from "../../src/tool/find.ts";
+
+const folder = await temporaryFolder("find");
+afterAll(() => folder[Symbol.asyncDispose]());
+const never = new AbortController().signal;
+
+const family: ToolFamily = {
+  programs: ["acme_dump", "acme_restore"],
+  usualPlaces: [join(folder.path, "*/bin")],
+  install: (major) => `apt-get install acme-client-${major}`,
+};
+
+async function install(name: string, version: string, programs = ["acme_dump", "acme_restore"]) {
+  const directory = join(folder.path, name, "bin");
+  await mkdir(directory, { recursive: true });
+  for (const program of programs) {
+    const path = join(directory, program);
+    await Bun.write(path, `#!/bin/sh\necho "${program} (Acme) ${version} (Debian 1:${version})"\n`);
+    await chmod(path, 0o755);
+  }
+  return directory;
+}
+
+const old = await install("14", "14.2");
+const middle = await install("16", "16.10");
+const newest = await install("9", "19beta1");
+await install("17", "17.1", ["acme_dump"]);
+
+test("findTools() lists complete families, the oldest first", async () => {
+  const found = await findTools(family, undefined, never);
+  expect(found).toEqual([
+    { directory: old, version: "14.2", major: 14 },
+    { directory: middle, version: "16.10", major: 16 },
+    { directory: newest, version: "19", major: 19 },
+  ]);
+});
+
+test("findTools() searches nothing else when it is told the folder", async () => {
+  expect(await findTools(family, middle, never)).toMatchObject([{ major: 16 }]);
+  expect(await findTools(family, "/nowhere", never)).toEqual([]);
+});
+
+test("chooseTools() takes the oldest that is new enough", async () => {
+  const found = await findTools(family, undefined, never);
+  const need = (major: number) => ({ major, reason: "the server is", only: undefined });
+  expect(chooseTools(family, found, need(10)).version).toBe("14.2");
+  expect(chooseTools(family, found, need(15)).version).toBe("16.10");
+  expect(chooseTools(family, found, need(17)).version).toBe("19");
+});
+
+test.each([
+  [undefined, "acme_dump 19 is the newest on this host, which is too old: the server is version 20.1"],
+  ["/nowhere", "no acme_dump in /nowhere: the server is version 20.1"],
+])("chooseTools() says what to install when there is none (only: %p)", async (only, message) => {
+  const found = await findTools(family, only, never);
+  const choose = () => chooseTools(family, found, { major: 20, reason: "the server is version 20.1", only });
+  expect(choose).toThrow(message);
+  try {
+    choose();
+  } catch (error) {
+    expect(error).toMatchObject({
+      kind: "tool",
+      hint: "apt-get install acme-client-20, or set databaseToolsDirectory to where acme_dump, acme_restore are",
+    });
+  }
+});
