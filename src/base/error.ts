@@ -19,7 +19,7 @@ const EXIT_CODES = {
 const EXIT_BUG = 1;
 
 /** Exit code after a signal: 128 and the signal's number, as shells have it. */
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 interface ErrorDetail {
   /** What to do about it: a command, or a question that leads there. */

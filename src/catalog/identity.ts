@@ -55,9 +55,13 @@ async function takeSet(
 }
 
 function taken(store: Store, set: string): DbackedError {
-  return new DbackedError("config", `The set "${set}" in ${store.label} holds the backups of another database`, {
-    hint: "give this database another name or, if it has moved to a new server, run once with --adopt",
-  });
+  return new DbackedError(
+    "config",
+    `The set "${set}" in ${store.label} holds the backups of another database`,
+    {
+      hint: "give this database another name or, if it has moved to a new server, run once with --adopt",
+    },
+  );
 }
 
 function identityKey(set: string, generation: number): string {

@@ -99,7 +99,9 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     const { payload, signer, trusted } = await readNote(reader, object, MANIFEST_TYPE, name);
     const manifest = parseManifest(payload, name);
     const proofs = await readProofs(reader, name, signer);
-    const doubt = trusted ? doubtOf(manifest, proofs, reader.now) : `signed by ${signer}, not a trusted signer`;
+    const doubt = trusted
+      ? doubtOf(manifest, proofs, reader.now)
+      : `signed by ${signer}, not a trusted signer`;
     return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
   } catch (error) {
     reader.signal.throwIfAborted();

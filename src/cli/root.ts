@@ -1,0 +1,37 @@
+import type { Group } from "./command.ts";
+
+/** Every command, each loaded only when it is called. */
+export const root: Group = {
+  description: "Backs up databases, sealed with a public key, and proves that they can be restored.",
+  example: "dbacked run --once",
+  commands: {
+    run: {
+      summary: "back up now",
+      load: async () => (await import("./run.ts")).command,
+    },
+    list: {
+      summary: "the backups in a store",
+      load: async () => (await import("./list.ts")).command,
+    },
+    show: {
+      summary: "one backup: header, manifest, signature, who can open it",
+      load: async () => (await import("./show.ts")).command,
+    },
+    restore: {
+      summary: "restore a backup into a database",
+      load: async () => (await import("./restore.ts")).command,
+    },
+    decrypt: {
+      summary: "an envelope to the plain dump; needs no config",
+      load: async () => (await import("./decrypt.ts")).command,
+    },
+    keygen: {
+      summary: "make a key pair and the recovery kit",
+      load: async () => (await import("./keygen.ts")).command,
+    },
+    signer: {
+      summary: "this host's signing key",
+      load: async () => (await import("./signer.ts")).group,
+    },
+  },
+};

@@ -1,0 +1,31 @@
+import { exitCodeOf, Interrupted } from "../base/error.ts";
+import { runCommand, wantsJson } from "./command.ts";
+import { printError, printErrorJson } from "./print/error.ts";
+import { root } from "./root.ts";
+import { complain, hasColour, terminalCaller } from "./terminal.ts";
+
+/** Runs a command line to its end, errors and signals included, and gives its exit code. */
+export async function start(argv: readonly string[], version: string): Promise<number> {
+  const signal = listenForSignals();
+  // Whoever reads stdout may go, as `head` does; that is no failure.
+  process.stdout.on("error", () => {});
+  const caller = terminalCaller(version);
+  try {
+    return await runCommand(root, argv, caller, signal);
+  } catch (thrown) {
+    const error = signal.aborted ? signal.reason : thrown;
+    const colour = hasColour(process.stderr, !argv.includes("--no-color"));
+    complain(printError(error, { colour, verbose: argv.includes("--verbose") }));
+    if (wantsJson(argv)) caller.print(printErrorJson(error));
+    return exitCodeOf(error);
+  }
+}
+
+/** The first signal ends what is under way in order; the second one ends the program at once. */
+function listenForSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => controller.abort(new Interrupted(name)));
+  }
+  return controller.signal;
+}

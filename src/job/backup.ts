@@ -1,0 +1,133 @@
+import { DbackedError } from "../base/error.ts";
+import { claimSet } from "../catalog/identity.ts";
+import { type Backup, listBackups, newestOf } from "../catalog/list.ts";
+import { type BackupName, envelopeKey, nameBackup } from "../catalog/name.ts";
+import { type Codec, compress } from "../compress/codec.ts";
+import type { Check, Database, Dump } from "../database/database.ts";
+import type { Recipient } from "../seal/key.ts";
+import { seal, type Sealing } from "../seal/seal.ts";
+import type { Signer } from "../seal/signer.ts";
+import type { Summary } from "../seal/trailer.ts";
+import type { TrustedSigner } from "../seal/unlock.ts";
+import type { Store } from "../store/store.ts";
+import { count, Measure } from "./measure.ts";
+import { storeManifest } from "./record.ts";
+import { scoped } from "./scope.ts";
+import { noteVerifier } from "./trust.ts";
+
+/** Everything that one backup needs to know. */
+export interface BackupPlan {
+  /** The database's name in the config. */
+  set: string;
+  database: Database;
+  store: Store;
+  codec: Codec;
+  recipients: readonly Recipient[];
+  signer: Signer;
+  trusted: readonly TrustedSigner[];
+  /** Version of dbacked. */
+  version: string;
+  /** Makes a backup although something is missing from it; it is marked as incomplete. */
+  acceptIncomplete: boolean;
+  /** Takes the set over from another source. */
+  adopt: boolean;
+  now: () => Date;
+  progress: Progress;
+}
+
+/** How far a job is, in bytes. The job writes it, whoever shows it reads it. */
+export interface Progress {
+  dumped: number;
+  stored: number;
+}
+
+/** One backup while it is being made. */
+export interface Undertaking {
+  plan: BackupPlan;
+  takenAt: Date;
+  /** The newest backup of the set, if there is one. */
+  previous: Backup | undefined;
+  dump: Dump;
+  sealing: Sealing;
+  name: BackupName;
+  /** The dump before compression. */
+  source: Measure;
+}
+
+/**
+ * Makes one backup: whole, or none at all.
+ *
+ * @throws {DbackedError} of any kind; then no backup appears in the store, unless the message says that it may.
+ */
+export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Backup> {
+  return await scoped(signal, async (signal) => {
+    const previous = await prepare(plan, signal);
+    const takenAt = plan.now();
+    const dump = await plan.database.dump(signal);
+    await using sealing = await beginSeal(plan, { dump, takenAt, previous });
+    const source = new Measure();
+    const name = nameBackup(plan.set, takenAt, sealing.id);
+    const undertaking = { plan, takenAt, previous, dump, sealing, name, source };
+
+    const payload = dump.bytes
+      .pipeThrough(source.transform)
+      .pipeThrough(count((bytes) => (plan.progress.dumped = bytes)))
+      .pipeThrough(compress(plan.codec));
+    const envelope = sealing
+      .envelope(payload, () => summarize(undertaking))
+      .pipeThrough(count((bytes) => (plan.progress.stored = bytes)));
+    const volumes = await plan.store.put(envelopeKey(name), envelope, { id: sealing.id }, signal);
+    return await storeManifest(undertaking, volumes, signal);
+  });
+}
+
+/** Refuses whatever can be refused before the dump starts, and gives the newest backup of the set. */
+async function prepare(plan: BackupPlan, signal: AbortSignal): Promise<Backup | undefined> {
+  const { store, set } = plan;
+  const check = await plan.database.check(signal);
+  if (!plan.acceptIncomplete) refuseGaps(plan.database, check);
+  await claimSet(store, { set, source: check.source, adopt: plan.adopt }, signal);
+  return newestOf(await listBackups(store, set, noteVerifier(store, plan.trusted, signal), signal));
+}
+
+function refuseGaps({ label }: Database, { gaps }: Check): void {
+  if (gaps.length === 0) return;
+  const missing = gaps.map(({ object, why }) => `${object} (${why})`).join(", ");
+  const mends = gaps.flatMap(({ mend }) => mend ?? []);
+  throw new DbackedError("incomplete", `A dump of ${label} would lack ${missing}`, {
+    hint: [...mends, "or set acceptIncomplete = true for this database"].join("\n"),
+  });
+}
+
+async function beginSeal(
+  plan: BackupPlan,
+  { dump, takenAt, previous }: Pick<Undertaking, "dump" | "takenAt" | "previous">,
+): Promise<Sealing> {
+  const { kind, tool, details } = dump;
+  return await seal({
+    metadata: {
+      takenAt,
+      set: plan.set,
+      engine: plan.database.engine,
+      dump: kind,
+      compression: plan.codec.name,
+      tool,
+      seq: (previous?.manifest.seq ?? 0) + 1,
+      prev: previous?.manifest.core ?? null,
+    },
+    sealedMetadata: details,
+    recipients: plan.recipients,
+    signer: plan.signer,
+  });
+}
+
+/** What the trailer says; it waits for the report, which fails if the dump was not whole. */
+async function summarize({ plan, dump, source }: Undertaking): Promise<Summary> {
+  const { stderrTail } = await dump.report;
+  return {
+    sourceBytes: source.bytes,
+    sourceDigest: source.digest(),
+    finishedAt: plan.now(),
+    warned: stderrTail !== "",
+  };
+}

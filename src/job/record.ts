@@ -1,0 +1,85 @@
+import { DbackedError } from "../base/error.ts";
+import type { Backup } from "../catalog/list.ts";
+import { encodeManifest, MANIFEST_TYPE, type Manifest } from "../catalog/manifest.ts";
+import { envelopeKey, manifestKey } from "../catalog/name.ts";
+import { summarizeProofs } from "../catalog/proof.ts";
+import type { DumpReport } from "../database/database.ts";
+import { signNote } from "../seal/note.ts";
+import type { Undertaking } from "./backup.ts";
+
+/** Stores the manifest, which makes a stored envelope a backup. */
+export async function storeManifest(
+  undertaking: Undertaking,
+  volumes: readonly number[],
+  signal: AbortSignal,
+): Promise<Backup> {
+  const { plan, name } = undertaking;
+  const manifest = await writeManifest(undertaking, volumes);
+  const note = await signNote(MANIFEST_TYPE, encodeManifest(manifest), plan.signer);
+  if ((await plan.store.create(manifestKey(name), note, signal)) === "exists") {
+    throw new DbackedError("store", `${plan.store.label} holds another manifest under ${manifestKey(name)}`, {
+      hint: `who else writes there? ${envelopeKey(name)} is stored, and is no backup without its manifest`,
+    });
+  }
+  const { signer } = plan;
+  return {
+    name,
+    manifest,
+    signer: signer.text,
+    proofs: summarizeProofs([]),
+    storedAt: plan.now(),
+    doubt: null,
+  };
+}
+
+async function writeManifest(undertaking: Undertaking, volumes: readonly number[]): Promise<Manifest> {
+  const { plan, dump, sealing, name, source, takenAt, previous } = undertaking;
+  const report = await dump.report;
+  const { segments, chain, bytes } = await sealing.ended;
+  const { metadata, recipients } = sealing.unlocked.header;
+  const stored = volumes.reduce((sum, size) => sum + size, 0);
+  if (stored !== bytes) {
+    throw new DbackedError(
+      "store",
+      `${plan.store.label} holds ${stored} bytes of ${name.stem}, not ${bytes}`,
+      {
+        hint: "what was stored is no backup; run again",
+      },
+    );
+  }
+  return {
+    schema: 1,
+    backup: sealing.id,
+    core: sealing.core,
+    signer: plan.signer.publicKey.toBase64(),
+    headerBytes: sealing.headerBytes,
+    header: sealing.header,
+    set: plan.set,
+    engine: plan.database.engine,
+    takenAt: takenAt.toISOString(),
+    finishedAt: plan.now().toISOString(),
+    dump: dump.kind,
+    compression: plan.codec.name,
+    tool: { name: dump.tool.name, version: dump.tool.version },
+    volumes: [...volumes],
+    bytes,
+    segments,
+    chain,
+    dumpBytes: source.bytes,
+    tables: report.tables,
+    rows: report.rows,
+    complete: report.complete,
+    narrowed: [...report.narrowed],
+    consistent: report.consistent,
+    seq: metadata.seq,
+    prev: previous?.manifest.core ?? null,
+    recipients: recipients.map(({ fingerprint }) => fingerprint),
+    version: plan.version,
+    sealed: await sealing.sealNote(MANIFEST_TYPE, sealedPart(report)),
+  };
+}
+
+/** What only those who can open the backup may read. */
+function sealedPart({ tableRows, logPosition, gaps, stderrTail }: DumpReport): unknown {
+  return { tables: tableRows, logPosition, gaps, stderrTail };
+}

@@ -1,0 +1,68 @@
+import { DbackedError } from "../base/error.ts";
+import type { Database, DumpKind, Inspection, RestorePlan, RestoreReport } from "../database/database.ts";
+import type { Header } from "../seal/header.ts";
+import { count } from "./measure.ts";
+import type { Unsealed } from "./open.ts";
+import { scoped } from "./scope.ts";
+
+/** How to restore, as the user chose it. */
+export interface RestoreOptions {
+  plan: Omit<RestorePlan, "kind" | "tool">;
+  /** Leaves out the pass that verifies the whole backup before the target changes. */
+  singlePass: boolean;
+  progress: { restored: number };
+}
+
+const RESTORABLE: Record<string, Database["engine"]> = { "pg-custom": "postgres", sqlite: "sqlite" };
+
+/**
+ * Restores a backup into `target`. A target that holds objects is refused unless it is to be emptied first, and before
+ * an existing target changes, the whole backup is verified.
+ *
+ * @throws {DbackedError} `target`, before anything was changed; `damaged`, `database` or `tool`.
+ */
+export async function restoreInto(
+  target: Database,
+  unsealed: Unsealed,
+  options: RestoreOptions,
+  signal: AbortSignal,
+): Promise<RestoreReport> {
+  const kind = restorableKind(unsealed.header, target);
+  return await scoped(signal, async (signal) => {
+    const found = await target.inspect(signal);
+    refuseFull(target, found, options.plan.force);
+    const several = unsealed.header.recipients.length > 1;
+    const verifyFirst = !options.singlePass && (found.exists || several);
+    const dump = await unsealed.read({ verifyFirst, decompressed: true }, signal);
+    const counted = dump.pipeThrough(count((bytes) => (options.progress.restored = bytes)));
+    return await target.restore(
+      counted,
+      { ...options.plan, kind, tool: unsealed.header.metadata.tool },
+      signal,
+    );
+  });
+}
+
+function restorableKind({ id, metadata }: Header, target: Database): DumpKind {
+  const engine = RESTORABLE[metadata.dump];
+  if (engine === target.engine) return metadata.dump as DumpKind;
+  const into = engine === undefined ? "any database of this version" : target.label;
+  throw new DbackedError(
+    "target",
+    `Backup ${id} is a dump of ${metadata.engine} (${metadata.dump}); it cannot be restored into ${into}`,
+    {
+      hint:
+        engine === undefined
+          ? "`dbacked decrypt` gives you the dump, and a newer dbacked may restore it"
+          : `give --to the address of a ${engine} database`,
+    },
+  );
+}
+
+function refuseFull(target: Database, { objects, examples }: Inspection, force: boolean): void {
+  if (objects === 0 || force) return;
+  const named = examples.length === 0 ? "" : `, among them ${examples.join(", ")}`;
+  throw new DbackedError("target", `${target.label} is not empty: it holds ${objects} objects${named}`, {
+    hint: "restore into a new, empty database, or give --force to empty this one first",
+  });
+}

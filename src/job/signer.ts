@@ -1,0 +1,91 @@
+import { mkdir, open, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DbackedError, reasonOf } from "../base/error.ts";
+import { parseManifestKey } from "../catalog/name.ts";
+import { generateSigner, readSigner, type Signer } from "../seal/signer.ts";
+import type { Store } from "../store/store.ts";
+
+/** A set of backups in the store that keeps it. */
+export interface StoredSet {
+  set: string;
+  store: Store;
+}
+
+/**
+ * The host's signer from its key file. A host that makes its very first backup gets one; where backups exist already,
+ * their signer must be brought along or a new one made on purpose, since every restore would refuse an unknown one.
+ *
+ * @throws {DbackedError} `key`, if there is no key file but there are backups, or the file cannot be used.
+ */
+export async function signerOf(
+  file: string,
+  sets: readonly StoredSet[],
+  signal: AbortSignal,
+): Promise<{ signer: Signer; isNew: boolean }> {
+  const existing = await readSignerFile(file);
+  if (existing !== null) return { signer: existing, isNew: false };
+  for (const { set, store } of sets) {
+    const { objects } = await store.list(`${set}/`, signal);
+    if (objects.some(({ key }) => parseManifestKey(key) !== null)) throw foreignBackups(file, set, store);
+  }
+  return { signer: await makeSigner(file), isNew: true };
+}
+
+/**
+ * Reads the signer's key file; null if there is none.
+ *
+ * @throws {DbackedError} `key`, if it cannot be read or is no signing key.
+ */
+export async function readSignerFile(file: string): Promise<Signer | null> {
+  let pem: string;
+  try {
+    pem = await readFile(file, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new DbackedError("key", `Cannot read the signing key ${file}: ${reasonOf(cause)}`, { cause });
+  }
+  return await readSigner(pem);
+}
+
+/**
+ * Makes a signer and writes its key file, 0600, which must not exist yet.
+ *
+ * @throws {DbackedError} `key`, if the file exists or cannot be written.
+ */
+export async function makeSigner(file: string): Promise<Signer> {
+  const { pem } = await generateSigner();
+  await writeNew(file, pem, 0o600);
+  return await readSigner(pem);
+}
+
+/**
+ * Writes a file that must not exist yet, and its folder if that is missing.
+ *
+ * @throws {DbackedError} `key`
+ */
+export async function writeNew(file: string, content: string, mode: number): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await using handle = await open(file, "wx", mode);
+    await handle.writeFile(content);
+    await handle.sync();
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    throw new DbackedError("key", `Cannot write ${file}: ${exists ? "it exists already" : reasonOf(cause)}`, {
+      hint: exists ? "keys are never overwritten: move it away first, if nobody needs it" : undefined,
+      cause,
+    });
+  }
+}
+
+function foreignBackups(file: string, set: string, store: Store): DbackedError {
+  return new DbackedError(
+    "key",
+    `${store.label} holds backups of "${set}", and there is no signing key ${file}`,
+    {
+      hint:
+        "bring the key file of the host that made them, or run `dbacked signer new` and add what it prints " +
+        "to trustedSigners where you restore",
+    },
+  );
+}
