@@ -1,4 +1,7 @@
 import { startPostgres, type Postgres } from "../scripts/services/postgres.ts";
+import { startRgw } from "../scripts/services/rgw.ts";
+import type { S3Server } from "../scripts/services/s3-server.ts";
+import { startSeaweed } from "../scripts/services/seaweedfs.ts";
 import type { Service } from "../scripts/services/service.ts";
 
 /** Servers that were started for this test run, to be stopped at its end. */
@@ -24,3 +27,9 @@ export async function stopSharedServices(): Promise<void> {
 
 /** A plain PostgreSQL server that lets everybody in. */
 export const sharedPostgres: () => Promise<Postgres> = shared("postgres", () => startPostgres());
+
+/** SeaweedFS: an S3 server that keeps to Amazon's dialect. */
+export const sharedSeaweed: () => Promise<S3Server> = shared("seaweed", startSeaweed);
+
+/** Ceph's gateway: an S3 server that knows less. */
+export const sharedRgw: () => Promise<S3Server> = shared("rgw", startRgw);
