@@ -54,6 +54,11 @@ export class ByteReader {
     return bytes;
   }
 
+  /** Puts bytes back that were taken last. */
+  unread(bytes: Bytes): void {
+    this.#piece = concat(bytes, this.#piece);
+  }
+
   /** Everything that was not taken. */
   rest(): ByteStream {
     return new ReadableStream<Bytes>(

@@ -12,6 +12,7 @@ const KIND_OF_CODE = {
   "header-mac": "key",
   magic: "damaged",
   legacy: "damaged",
+  "legacy-content": "damaged",
   version: "damaged",
   suite: "damaged",
   "segment-size": "damaged",
