@@ -1,5 +1,4 @@
-import { Glob } from "bun";
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { S3Server } from "./s3-server.ts";
@@ -60,10 +59,11 @@ export async function startSeaweed(): Promise<S3Server> {
   };
 }
 
-/** Its sockets lie in /tmp whatever TMPDIR says, named after our ports. */
+/** Its sockets lie in /tmp, whatever TMPDIR says; the ports in their names are ours. */
 async function removeSockets(ports: ReadonlySet<number>): Promise<void> {
-  for await (const name of new Glob("seaweedfs-*.sock").scan({ cwd: "/tmp", onlyFiles: false })) {
-    if (ports.has(Number(/-(\d+)\.sock$/.exec(name)?.[1]))) await rm(join("/tmp", name), { force: true });
+  for (const name of await readdir("/tmp")) {
+    const port = Number(/^seaweedfs-.*-(\d+)\.sock$/.exec(name)?.[1]);
+    if (ports.has(port)) await rm(join("/tmp", name), { force: true });
   }
 }
 
