@@ -86,11 +86,15 @@ export async function readIdentity(
  * Makes an RSA key pair for sealing and opening; a second or two.
  *
  * @param passphrase protects the private key; null leaves it in clear.
+ * @throws {Refusal} `passphrase`, if it is empty.
  */
 export async function generateIdentity(
   bits: number,
   passphrase: Secret | null,
 ): Promise<{ publicPem: string; privatePem: string }> {
+  if (passphrase?.reveal() === "") {
+    throw new Refusal("passphrase", "An empty passphrase protects no private key");
+  }
   const { publicKey, privateKey } = await makePair("rsa", { modulusLength: bits });
   const spki = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
   const pkcs8 = new Uint8Array(privateKey.export({ type: "pkcs8", format: "der" }));
@@ -117,7 +121,7 @@ function unwrapWith(key: KeyObject, type: Wrapping, wrapped: Bytes): Bytes {
 
 function findPublicKey(pem: string | Bytes): { label: string; der: Bytes } {
   const blocks = readPem(pem);
-  if (blocks.some(({ label }) => label.endsWith("PRIVATE KEY"))) {
+  if (isPrivate(pem)) {
     throw new Refusal("bad-key", "This is a private key, where a public key is needed", {
       hint: "a host that makes backups must not have it: take it away, and give `openssl pkey -in key.pem -pubout` instead",
     });
@@ -129,6 +133,13 @@ function findPublicKey(pem: string | Bytes): { label: string; der: Bytes } {
   if (others.length > 0) throw refuseRecipient("there are several in it; give each a file of its own");
   if (block.der === null) throw refuseRecipient("it is not valid base64");
   return { label: block.label, der: block.der };
+}
+
+/** Also if it is cut off, or stands beside a public key. */
+function isPrivate(pem: string | Bytes): boolean {
+  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(
+    typeof pem === "string" ? pem : new TextDecoder().decode(pem),
+  );
 }
 
 function describeOther(pem: string | Bytes, blocks: readonly PemBlock[]): string {
@@ -170,7 +181,9 @@ function openPlain(block: PemBlock): KeyObject {
 
 async function openProtected(block: PemBlock, passphrase?: () => Promise<Secret>): Promise<KeyObject> {
   if (passphrase === undefined) {
-    throw new Refusal("passphrase", "The private key is protected by a passphrase, and none was given");
+    throw new Refusal("passphrase", "The private key is protected by a passphrase, and none was given", {
+      hint: "give it at the prompt, or by DBACKED_PRIVATE_KEY_PASSPHRASE or --passphrase-file",
+    });
   }
   const secret = await passphrase();
   try {
@@ -179,7 +192,7 @@ async function openProtected(block: PemBlock, passphrase?: () => Promise<Secret>
     const code = (cause as { code?: string }).code ?? "";
     if (code.includes("UNSUPPORTED") || code.includes("UNKNOWN")) throw refuseProtection(code, cause);
     throw new Refusal("passphrase", "The passphrase does not open the private key", {
-      hint: "is it the passphrase of this key?",
+      hint: "is it the passphrase of this very key? if it is, the key file is damaged",
       cause,
     });
   }
