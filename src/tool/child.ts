@@ -15,18 +15,26 @@ export interface Program {
   watch?: (line: string) => void;
 }
 
+interface HowItFailed {
+  program: string;
+  exitCode: number | null;
+  stderr: string;
+  hint?: string;
+  cause?: unknown;
+}
+
 /** A program that could not be started, exited with another code than 0, or was killed. */
 export class ProgramFailure extends DbackedError {
+  /** Its name without the folder: `pg_dump`. */
+  readonly program: string;
   /** Null if it was killed or never ran. */
   readonly exitCode: number | null;
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
 
-  constructor(
-    message: string,
-    how: { exitCode: number | null; stderr: string; hint?: string; cause?: unknown },
-  ) {
+  constructor(message: string, how: HowItFailed) {
     super("tool", message, how);
+    this.program = how.program;
     this.exitCode = how.exitCode;
     this.stderr = how.stderr;
   }
@@ -52,7 +60,7 @@ export class Child {
   readonly #process: Bun.Subprocess<Ends["stdin"], Ends["stdout"], "pipe">;
 
   constructor(program: Program, ends: Ends) {
-    this.name = (program.argv[0] ?? "").split("/").at(-1) ?? "";
+    this.name = nameOf(program);
     this.#process = spawn(program, ends);
     this.exited = this.#process.exited;
     this.stdout = new Pipe(this.#process.stdout, this.exited);
@@ -109,16 +117,12 @@ export class Child {
     const { exitCode, signalCode } = this.#process;
     if (exitCode === 0) return null;
     const said = stderr === "" ? "" : `: ${stderr.slice(-SHOWN_STDERR)}`;
+    const how = { program: this.name, exitCode, stderr };
     if (exitCode !== null)
-      return new ProgramFailure(`${this.name} failed with exit code ${exitCode}${said}`, {
-        exitCode,
-        stderr,
-      });
-    return new ProgramFailure(`${this.name} was killed by ${signalCode ?? "a signal"}${said}`, {
-      exitCode,
-      stderr,
-      ...(signalCode === "SIGKILL" ? { hint: "was the host out of memory? `dmesg` would say so" } : {}),
-    });
+      return new ProgramFailure(`${this.name} failed with exit code ${exitCode}${said}`, how);
+    const message = `${this.name} was killed by ${signalCode ?? "a signal"}${said}`;
+    const hint = signalCode === "SIGKILL" ? { hint: "was the host out of memory? `dmesg` would say so" } : {};
+    return new ProgramFailure(message, { ...how, ...hint });
   }
 }
 
@@ -143,10 +147,11 @@ function spawn(program: Program, ends: Ends): Bun.Subprocess<Ends["stdin"], Ends
       ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
     });
   } catch (cause) {
-    throw new ProgramFailure(`cannot start ${program.argv[0]}: ${reasonOf(cause)}`, {
-      exitCode: null,
-      stderr: "",
-      cause,
-    });
+    const message = `cannot start ${program.argv[0]}: ${reasonOf(cause)}`;
+    throw new ProgramFailure(message, { program: nameOf(program), exitCode: null, stderr: "", cause });
   }
+}
+
+function nameOf({ argv: [path = ""] }: Program): string {
+  return path.split("/").at(-1) ?? path;
 }

@@ -1,0 +1,120 @@
+import type { ByteStream } from "../base/bytes.ts";
+import { DbackedError } from "../base/error.ts";
+import { chooseTools, findTools, type FoundTools } from "../tool/find.ts";
+import type { Check, Database, Dump, Gap, Inspection, RestorePlan, RestoreReport } from "./database.ts";
+import { connectionOf, type Connection } from "./postgres/connection.ts";
+import { startDump } from "./postgres/dump.ts";
+import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
+import { judgeDumperOptions, type PostgresFields } from "./postgres/options.ts";
+import type { Asked } from "./postgres/psql.ts";
+import { restoreArchive } from "./postgres/restore.ts";
+import { readSource, type Missing, type Source } from "./postgres/source.ts";
+import { inspectTarget } from "./postgres/target.ts";
+import { POSTGRES_TOOLS, programIn } from "./postgres/tools.ts";
+
+/** A PostgreSQL database, dumped and restored by PostgreSQL's own programs. */
+export class Postgres implements Database {
+  readonly engine = "postgres";
+  readonly label: string;
+  readonly #options: PostgresFields;
+  readonly #connection: Connection;
+
+  /** @param options must have passed the schema. */
+  constructor(options: PostgresFields) {
+    this.#options = options;
+    this.#connection = connectionOf(options);
+    this.label = this.#connection.label;
+  }
+
+  async check(signal: AbortSignal): Promise<Check> {
+    const { source } = await this.#look(signal);
+    const cluster = source.identifier ?? this.#connection.server;
+    return {
+      server: `PostgreSQL ${source.version}`,
+      source: `postgres ${cluster} ${this.#connection.database}`,
+      gaps: gapsOf({ ...source, missing: this.#missingFrom(source) }),
+    };
+  }
+
+  async dump(signal: AbortSignal): Promise<Dump> {
+    const { source, tools } = await this.#look(signal);
+    refuseTooManyTables(this.label, source);
+    const missing = this.#missingFrom(source);
+    const gaps = gapsOf({ ...source, missing });
+    const { acceptIncomplete, dumperOptions } = this.#options;
+    if (!acceptIncomplete) refuseGaps(this.label, gaps);
+    const options = judgeDumperOptions(dumperOptions);
+    const args = [...options.args, ...exclusionsOf(missing)];
+    const connection = this.#connection;
+    const { narrowed } = options;
+    return startDump({ connection, tools, source, args, narrowed, gaps, acceptIncomplete }, signal);
+  }
+
+  async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
+    const { version } = plan.tool;
+    const need = { major: Number.parseInt(version, 10), reason: `the dump was made by version ${version}` };
+    try {
+      const tools = chooseTools(POSTGRES_TOOLS, await this.#findTools(signal), this.#needing(need));
+      return await restoreArchive({ connection: this.#connection, tools, plan }, body, signal);
+    } catch (error) {
+      if (!body.locked) await body.cancel(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  async inspect(signal: AbortSignal): Promise<Inspection> {
+    return inspectTarget(this.#asking(await this.#findTools(signal)), signal);
+  }
+
+  /** Asks the server, and finds the programs that fit its version. */
+  async #look(signal: AbortSignal): Promise<{ source: Source; tools: FoundTools }> {
+    const found = await this.#findTools(signal);
+    const source = await readSource(this.#asking(found), signal);
+    const major = Math.floor(source.versionNumber / 10_000);
+    const need = { major, reason: `the server is version ${source.version}` };
+    return { source, tools: chooseTools(POSTGRES_TOOLS, found, this.#needing(need)) };
+  }
+
+  /** Options that narrow the dump leave it to pg_dump to fail on what it may not read: their patterns are its own. */
+  #missingFrom({ missing }: Source): readonly Missing[] {
+    return judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0 ? [] : missing;
+  }
+
+  #findTools(signal: AbortSignal): Promise<FoundTools[]> {
+    return findTools(POSTGRES_TOOLS, this.#options.databaseToolsDirectory, signal);
+  }
+
+  /** The newest psql: it can talk to every server. */
+  #asking(found: readonly FoundTools[]): Asked {
+    const need = this.#needing({ major: 0, reason: `${this.label} cannot be asked without it` });
+    const newest = found.at(-1) ?? chooseTools(POSTGRES_TOOLS, found, need);
+    return { psql: programIn(newest, "psql"), connection: this.#connection };
+  }
+
+  #needing<Need>(need: Need): Need & { only: string | undefined } {
+    return { ...need, only: this.#options.databaseToolsDirectory };
+  }
+}
+
+function refuseGaps(label: string, gaps: readonly Gap[]): void {
+  if (gaps.length === 0) return;
+  const missing = gaps.map(({ object, why }) => `${object} (${why})`).join(", ");
+  throw new DbackedError("incomplete", `A dump of ${label} would lack ${missing}`, {
+    hint: [
+      ...gaps.flatMap(({ mend }) => mend ?? []),
+      "or set acceptIncomplete = true for this database",
+    ].join("\n"),
+  });
+}
+
+/** pg_dump locks every table before it writes the first byte. */
+function refuseTooManyTables(label: string, { tables, lockRoom, locksPerTransaction }: Source): void {
+  if (tables <= lockRoom) return;
+  throw new DbackedError(
+    "database",
+    `Cannot dump ${label}: the server has no room to lock its ${tables} tables`,
+    {
+      hint: `set max_locks_per_transaction = ${Math.ceil((locksPerTransaction * tables) / lockRoom)} on the server and restart it`,
+    },
+  );
+}

@@ -1,0 +1,55 @@
+import type { Bytes } from "../../base/bytes.ts";
+import { DbackedError } from "../../base/error.ts";
+import { BlockReader } from "./block-reader.ts";
+import { TocReader } from "./toc-reader.ts";
+
+/** Reads an archive as it passes, and knows at its end whether it is whole: no half dump becomes a backup. */
+export class ArchiveWatch {
+  readonly #toc: TocReader;
+  #blocks: BlockReader | null = null;
+  /** The entries whose data has not come yet, by their ids. */
+  readonly #pending = new Map<number, string>();
+  #created = 0;
+  #loaded = 0;
+
+  constructor() {
+    this.#toc = new TocReader(({ id, kind, tag, schema, hasData }) => {
+      if (kind === "TABLE") this.#created += 1;
+      if (kind === "TABLE DATA") this.#loaded += 1;
+      if (hasData) this.#pending.set(id, `${kind} ${schema === "" ? tag : `${schema}.${tag}`}`);
+    });
+  }
+
+  /** How many tables the archive holds; of a dump of rows only, those that have rows. */
+  get tables(): number {
+    return Math.max(this.#created, this.#loaded);
+  }
+
+  /** @throws {DbackedError} `damaged`, if these bytes cannot be part of an archive. */
+  see(piece: Bytes): void {
+    if (this.#blocks !== null) return this.#blocks.push(piece);
+    const data = this.#toc.push(piece);
+    if (data === null) return;
+    this.#blocks = new BlockReader(this.#toc.header?.intSize ?? 4, (id) => this.#endBlock(id));
+    this.#blocks.push(data);
+  }
+
+  /** @throws {DbackedError} `damaged`, if the archive is not whole. */
+  end(): void {
+    if (this.#blocks === null)
+      throw new DbackedError("damaged", "the dump ends inside its table of contents");
+    const [missing] = this.#pending.values();
+    if (missing !== undefined)
+      throw new DbackedError(
+        "damaged",
+        `the dump lacks data of ${this.#pending.size} objects, such as ${missing}`,
+      );
+    if (!this.#blocks.isBetweenBlocks)
+      throw new DbackedError("damaged", "the dump ends inside a block of data");
+  }
+
+  #endBlock(id: number): void {
+    if (!this.#pending.delete(id))
+      throw new DbackedError("damaged", `the dump holds data of an object that it does not list (${id})`);
+  }
+}

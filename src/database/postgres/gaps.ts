@@ -1,0 +1,93 @@
+import type { Gap } from "../database.ts";
+import { identifier } from "./psql.ts";
+import type { Missing, Source } from "./source.ts";
+
+/** How many objects a message names, of those that lack the same. */
+const NAMED = 5;
+
+/** Says what a dump would lack, and which statements mend it; what is alike is said together. */
+export function gapsOf({ missing, role }: Pick<Source, "missing" | "role">): Gap[] {
+  const groups = Map.groupBy(missing, ({ sort, schema }) => `${sort} ${schema}`);
+  return [...groups.values()].map((group) => gapOf(group, identifier(role)));
+}
+
+/** The options that keep pg_dump from failing on what the role may not read. */
+export function exclusionsOf(missing: readonly Missing[]): string[] {
+  const options = missing.flatMap(({ sort, schema, name }) => {
+    const qualified = `${identifier(schema)}.${identifier(name)}`;
+    if (sort === "schema") return [`--exclude-schema=${identifier(name)}`];
+    if (sort === "table" || sort === "sequence") return [`--exclude-table=${qualified}`];
+    if (sort === "rows") return [`--exclude-table-data=${qualified}`];
+    return sort === "objects" ? ["--no-blobs"] : [];
+  });
+  return [...new Set(options)];
+}
+
+/** Objects of one sort in one schema, with their names as SQL has them. */
+interface Group {
+  schema: string;
+  names: readonly string[];
+  /** The names with the schema before them. */
+  qualified: readonly string[];
+  role: string;
+}
+
+function gapOf(missing: readonly Missing[], role: string): Gap {
+  const [{ sort, schema } = { sort: "table", schema: "" } as const] = missing;
+  const names = missing.map(({ name }) => identifier(name));
+  const qualified = names.map((name) => `${identifier(schema)}.${name}`);
+  return GAPS[sort]({ schema: identifier(schema), names, qualified, role });
+}
+
+const GAPS: Readonly<Record<Missing["sort"], (group: Group) => Gap>> = {
+  schema: ({ schema, role }) => ({
+    object: `schema ${schema}`,
+    why: "the role may not look into it",
+    mend: `GRANT USAGE ON SCHEMA ${schema} TO ${role};`,
+  }),
+  table: (group) => ({
+    object: `table ${list(group.qualified)}`,
+    why: "the role may not read it",
+    mend: grantSelect("TABLE", group),
+  }),
+  sequence: (group) => ({
+    object: `sequence ${list(group.qualified)}`,
+    why: "the role may not read it",
+    mend: grantSelect("SEQUENCE", group),
+  }),
+  rows: ({ qualified, role }) => ({
+    object: `rows of table ${list(qualified)}`,
+    why: "row security hides some from the role",
+    mend: `ALTER ROLE ${role} BYPASSRLS;`,
+  }),
+  unlogged: ({ qualified }) => ({
+    object: `rows of unlogged table ${list(qualified)}`,
+    why: "a standby does not have them",
+  }),
+  objects: ({ names, role }) => ({
+    object: `large objects of ${list(names)}`,
+    why: "the role may not read them",
+    mend: names.map((owner) => `GRANT ${owner} TO ${role};`).join(" "),
+  }),
+  subscription: ({ names }) => ({
+    object: `subscription ${list(names)}`,
+    why: "only a superuser can dump it",
+    mend: 'dump as a superuser, or set dumperOptions = ["--no-subscriptions"]',
+  }),
+  mapping: ({ schema, names }) => ({
+    object: `options of the user mapping of ${list(names)} on server ${schema}`,
+    why: "only the server's owner sees them",
+    mend: "dump as a superuser or as the owner of the foreign server",
+  }),
+};
+
+function grantSelect(sort: "TABLE" | "SEQUENCE", { qualified, schema, role }: Group): string {
+  const what =
+    qualified.length > NAMED ? `ALL ${sort}S IN SCHEMA ${schema}` : `${sort} ${qualified.join(", ")}`;
+  return `GRANT SELECT ON ${what} TO ${role};`;
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return more > 0 ? `${names.slice(0, NAMED).join(", ")} and ${more} more` : names.join(", ");
+}

@@ -1,0 +1,57 @@
+import { DbackedError } from "../../base/error.ts";
+import type { Needs } from "./needs.ts";
+import { identifier } from "./psql.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Refuses a restore that would fail for lack of something, before anything is changed.
+ *
+ * @throws {DbackedError} `target`, naming all that is missing and the commands that mend it.
+ */
+export function refuseMissing(label: string, target: Target, needs: Needs): void {
+  const roles = [...needs.roles].filter((name) => !target.roles.includes(name));
+  const extensions = [...needs.extensions].filter((name) => !target.extensions.includes(name));
+  const tablespaces = [...needs.tablespaces].filter((name) => !target.tablespaces.includes(name));
+  const missing = [
+    named("role", roles),
+    named("extension", extensions),
+    named("tablespace", tablespaces),
+  ].flat();
+  if (missing.length === 0) return;
+  throw new DbackedError(
+    "target",
+    `The server of ${label} lacks ${missing.join(", ")}, which the dump needs`,
+    {
+      hint: [
+        ...roles.map((name) => `CREATE ROLE ${identifier(name)};`),
+        ...(roles.some((name) => needs.ownersOnly.has(name))
+          ? ["or give --no-owner, and everything will be yours"]
+          : []),
+        ...extensions.map((name) => `install the package that holds the extension ${name} on the server`),
+        ...tablespaces.map(
+          (name) => `CREATE TABLESPACE ${identifier(name)} LOCATION '/a/folder/of/the/server';`,
+        ),
+      ].join("\n"),
+    },
+  );
+}
+
+/** Refuses a restore in one transaction for which the server has no room to remember what it locked. */
+export function refuseTooManyLocks(label: string, target: Target, needs: Needs): void {
+  // What is dropped in the same transaction is locked too.
+  const locks = needs.locks + 2 * target.objects;
+  if (locks <= target.lockRoom) return;
+  const enough = Math.ceil((target.locksPerTransaction * locks) / target.lockRoom);
+  throw new DbackedError(
+    "target",
+    `The server of ${label} has no room for a restore in one transaction: it would hold about ${locks} locks, and there is room for ${target.lockRoom}`,
+    {
+      hint: `set max_locks_per_transaction = ${enough} on the server and restart it, or give --no-single-transaction`,
+    },
+  );
+}
+
+function named(sort: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  return [`the ${sort}${names.length > 1 ? "s" : ""} ${names.map(identifier).join(", ")}`];
+}

@@ -1,0 +1,47 @@
+import { streamOf, utf8 } from "../../base/bytes.ts";
+import { readOutput } from "../../tool/run.ts";
+import type { Connection } from "./connection.ts";
+import { explainFailure } from "./failure.ts";
+
+/** Bytes that an answer may have: a list of all objects of a large database fits. */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
+
+/** The arguments of every psql: none of the user's settings, no prompt, an error ends it. */
+export const PSQL_ARGUMENTS = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"] as const;
+
+/** A psql program and the database that it asks. */
+export interface Asked {
+  psql: string;
+  connection: Connection;
+}
+
+/**
+ * Asks a server for one JSON value. `sql` may hold psql's own commands.
+ *
+ * @throws {DbackedError} `database`, if the server cannot be reached or refuses.
+ */
+export async function ask<Answer>(
+  { psql, connection }: Asked,
+  sql: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const argv = [psql, ...PSQL_ARGUMENTS, "-A", "-t"];
+  const env = { ...connection.environment, PGCLIENTENCODING: "UTF8" };
+  try {
+    const answer = await readOutput({ argv, env, stdin: streamOf(utf8(sql)) }, signal, LONGEST_ANSWER);
+    return JSON.parse(answer) as Answer;
+  } catch (error) {
+    throw explainFailure(error, `Cannot read ${connection.label}`);
+  }
+}
+
+/** A text as an SQL literal. */
+export function literal(text: string): string {
+  const quoted = text.replaceAll("'", "''");
+  return text.includes("\\") ? `E'${quoted.replaceAll("\\", "\\\\")}'` : `'${quoted}'`;
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,68 @@
+import { DbackedError } from "../../base/error.ts";
+import type { ByteStream } from "../../base/bytes.ts";
+import type { FoundTools } from "../../tool/find.ts";
+import type { RestorePlan, RestoreReport } from "../database.ts";
+import type { Connection } from "./connection.ts";
+import { readEmptying } from "./emptying.ts";
+import { needsOf } from "./needs.ts";
+import { creationOf, noticesOf } from "./notices.ts";
+import { pipeIntoPsql } from "./pipe-restore.ts";
+import { refuseMissing, refuseTooManyLocks } from "./prerequisites.ts";
+import { spoolIntoDatabase } from "./spool-restore.ts";
+import { readTarget, type Target } from "./target.ts";
+import { readToc, type Toc } from "./toc.ts";
+import { programIn } from "./tools.ts";
+
+/** A restore, and where it goes. */
+export interface Restoring {
+  connection: Connection;
+  tools: FoundTools;
+  plan: RestorePlan;
+}
+
+/** Restores an archive. Nothing changes before its table of contents was compared with what the server has. */
+export async function restoreArchive(
+  restoring: Restoring,
+  body: ByteStream,
+  signal: AbortSignal,
+): Promise<RestoreReport> {
+  const { connection, tools, plan } = restoring;
+  if (plan.kind !== "pg-custom")
+    throw new DbackedError(
+      "target",
+      `A dump of the kind ${plan.kind} cannot be restored into ${connection.label}`,
+    );
+  const toc = await readToc(body);
+  const asked = { psql: programIn(tools, "psql"), connection };
+  try {
+    const target = await readTarget(asked, signal);
+    refuseTarget(restoring, toc, target);
+    const emptying = target.objects === 0 ? [] : await readEmptying(asked, signal);
+    const restore = plan.jobs > 1 ? spoolIntoDatabase : pipeIntoPsql;
+    await restore(restoring, emptying, toc.bytes, signal);
+    return { notices: noticesOf(toc.entries, target, connection.database) };
+  } catch (error) {
+    if (!toc.bytes.locked) await toc.bytes.cancel(error).catch(() => {});
+    throw error;
+  }
+}
+
+function refuseTarget(
+  { connection: { label, database }, plan }: Restoring,
+  { entries }: Toc,
+  target: Target | null,
+): asserts target is Target {
+  if (target === null)
+    throw new DbackedError("target", `There is no database ${label}`, {
+      hint: creationOf(entries, database) ?? `createdb --template=template0 ${database}`,
+    });
+  if (target.objects > 0 && !plan.force)
+    throw new DbackedError(
+      "target",
+      `${label} is not empty: it holds ${target.objects} objects, such as ${target.examples.join(", ")}`,
+      { hint: "restore into an empty database, or give --force to empty this one first" },
+    );
+  const needs = needsOf(entries, plan);
+  refuseMissing(label, target, needs);
+  if (plan.singleTransaction && plan.jobs <= 1) refuseTooManyLocks(label, target, needs);
+}

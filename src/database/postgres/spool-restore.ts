@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ByteStream } from "../../base/bytes.ts";
+import { DbackedError, reasonOf } from "../../base/error.ts";
+import { streamFrom } from "../../tool/run.ts";
+import { explainFailure } from "./failure.ts";
+import { runEmptying } from "./pipe-restore.ts";
+import type { Restoring } from "./restore.ts";
+import { programIn } from "./tools.ts";
+
+/**
+ * Restores in several connections at once. That needs the whole dump in a file, which only its owner can read and
+ * which is removed in any case, and it cannot be one transaction.
+ */
+export async function spoolIntoDatabase(
+  restoring: Restoring,
+  emptying: readonly string[],
+  archive: ByteStream,
+  signal: AbortSignal,
+): Promise<void> {
+  const { tools, plan, connection } = restoring;
+  const file = join(plan.spoolDirectory, `dbacked-${randomUUID()}.spool`);
+  try {
+    await writeSpool(file, archive, signal);
+    if (emptying.length > 0) await runEmptying(restoring, emptying, signal);
+    const target = `--dbname=${conninfo(connection.database)}`;
+    const argv = [programIn(tools, "pg_restore"), "--no-password", "--exit-on-error", target];
+    if (plan.noOwner) argv.push("--no-owner");
+    argv.push(`--jobs=${plan.jobs}`, file);
+    const { bytes } = streamFrom({ argv, env: connection.environment }, signal);
+    await bytes.pipeTo(new WritableStream());
+  } catch (error) {
+    throw explainFailure(error, `Cannot restore into ${connection.label}`);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function writeSpool(file: string, archive: ByteStream, signal: AbortSignal): Promise<void> {
+  try {
+    await using handle = await open(file, "wx", 0o600);
+    for await (const piece of archive) {
+      signal.throwIfAborted();
+      await handle.writeFile(piece);
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    throw new DbackedError("target", `Cannot write the dump to ${file}: ${reasonOf(error)}`, {
+      cause: error,
+      hint: "is there room for the whole dump, and may dbacked write there? Without --jobs no file is needed",
+    });
+  }
+}
+
+/** A name that libpq cannot take for a list of parameters. The rest of the connection is in the environment. */
+function conninfo(database: string): string {
+  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", String.raw`\'`)}'`;
+}

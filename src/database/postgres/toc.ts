@@ -1,0 +1,66 @@
+import type { Bytes, ByteStream } from "../../base/bytes.ts";
+import { DbackedError } from "../../base/error.ts";
+import { printBytes } from "../../base/units.ts";
+import type { ArchiveHeader, TocEntry } from "./archive.ts";
+import { TocReader } from "./toc-reader.ts";
+
+/** How much of a dump is read before the first byte goes on: 10,000 tables with their indexes need about 30 MiB. */
+const LOOK_AHEAD = 256 * 1024 * 1024;
+
+export interface Toc {
+  header: ArchiveHeader;
+  entries: readonly TocEntry[];
+  /** The whole archive again, from its first byte. */
+  bytes: ByteStream;
+}
+
+/**
+ * Reads the table of contents at the beginning of an archive, and gives the archive back as if it had not been touched.
+ *
+ * @throws {DbackedError} `damaged`, if it is no archive, or ends too early; the stream's error, if that fails.
+ */
+export async function readToc(archive: ByteStream): Promise<Toc> {
+  const entries: TocEntry[] = [];
+  const toc = new TocReader((entry) => entries.push(entry));
+  const reader = archive.getReader();
+  const read: Bytes[] = [];
+  let size = 0;
+  try {
+    while (!toc.isDone) {
+      const { done, value } = await reader.read();
+      if (done) throw new DbackedError("damaged", "the dump ends inside its table of contents");
+      read.push(value);
+      size += value.length;
+      if (size > LOOK_AHEAD)
+        throw new DbackedError(
+          "damaged",
+          `the dump's table of contents is longer than ${printBytes(LOOK_AHEAD)}`,
+        );
+      toc.push(value);
+    }
+    if (toc.header === null) throw new DbackedError("damaged", "the dump has no header");
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    throw error;
+  }
+  reader.releaseLock();
+  return { header: toc.header, entries, bytes: replay(read, archive) };
+}
+
+/** `read`, then what is left of `rest`. */
+function replay(read: Bytes[], rest: ByteStream): ByteStream {
+  const reader = rest.getReader();
+  return new ReadableStream<Bytes>(
+    {
+      async pull(controller) {
+        const piece = read.shift();
+        if (piece !== undefined) return controller.enqueue(piece);
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,23 @@
+import type { z } from "zod";
+import type { Database } from "./database.ts";
+import { Postgres } from "./postgres.ts";
+import { postgresOptions } from "./postgres/options.ts";
+
+/** Every type of database, by the word that the config has for it: its options, and what dumps it. */
+export const databaseDrivers = {
+  postgres: driver(postgresOptions, (options) => new Postgres(options)),
+};
+
+interface DatabaseDriver<Schema extends z.ZodType> {
+  options: Schema;
+  /** Nothing is asked of the database yet. */
+  create(options: z.output<Schema>): Database;
+}
+
+/** Lets the options' schema and the function that takes them agree on their type. */
+function driver<Schema extends z.ZodType>(
+  options: Schema,
+  create: (options: z.output<Schema>) => Database,
+): DatabaseDriver<Schema> {
+  return { options, create };
+}
