@@ -2,7 +2,7 @@ import type { Bytes, ByteStream } from "../base/bytes.ts";
 import { Carver, streamPieces, workOn } from "./carver.ts";
 import { Refusal } from "./refusal.ts";
 import { Chain, openSegment, TAG_BYTES } from "./segment.ts";
-import { MARK_BYTES, measure, readTrailer, type Scan, scanSource, type Source } from "./source.ts";
+import { MARK_BYTES, measure, readTrailer, type Scan, scanSegments, type Source } from "./source.ts";
 import {
   checkChain,
   openSummary,
@@ -74,8 +74,9 @@ export async function openSource(
   signal: AbortSignal,
 ): Promise<Opened> {
   const checked = await checkTrailer(source, unlocked, signal);
-  const scan = options.twoPass ? await scanSource(source, unlocked.header, signal) : null;
-  const stream = await source.read(unlocked.header.headerBytes, source.size, signal);
+  const { header } = unlocked;
+  const scan = options.twoPass ? await scanSegments(source, header, checked.trailer, signal) : null;
+  const stream = await source.read(header.headerBytes, source.size, signal);
   return open(stream, unlocked, { ...checked, scan }, signal);
 }
 

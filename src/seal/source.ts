@@ -52,7 +52,16 @@ export async function readTrailer(source: Source, header: Header, signal: AbortS
  * @throws {Refusal} as `readTrailer()` does; `chain`, if a segment is not the one that was signed.
  */
 export async function scanSource(source: Source, header: Header, signal: AbortSignal): Promise<Scan> {
-  const trailer = await readTrailer(source, header, signal);
+  return await scanSegments(source, header, await readTrailer(source, header, signal), signal);
+}
+
+/** The same for a source whose trailer was verified already. @throws {Refusal} `chain` */
+export async function scanSegments(
+  source: Source,
+  header: Header,
+  trailer: Trailer,
+  signal: AbortSignal,
+): Promise<Scan> {
   const stream = await source.read(header.headerBytes, source.size - TRAILER_BYTES, signal);
   const carver = new Carver(stream, header.segmentSize + TAG_BYTES, 0, signal);
   const chain = new Chain(header.coreHash);

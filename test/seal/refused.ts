@@ -10,6 +10,16 @@ export async function codeOf(promise: Promise<unknown>): Promise<RefusalCode> {
   return codeOfError(error);
 }
 
+/** The code of what `act` throws. */
+export function codeOfThrown(act: () => unknown): RefusalCode {
+  try {
+    act();
+  } catch (error) {
+    return codeOfError(error);
+  }
+  return codeOfError("no error");
+}
+
 export function codeOfError(error: unknown): RefusalCode {
   expect(error).toBeInstanceOf(Refusal);
   const refusal = error as Refusal;
