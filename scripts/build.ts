@@ -14,7 +14,7 @@ const TARGETS = [
   "linux-x64-baseline",
   "linux-arm64",
   "linux-x64-musl",
-  "linux-x64-musl-baseline",
+  "linux-x64-baseline-musl",
   "linux-arm64-musl",
   "darwin-x64",
   "darwin-arm64",
@@ -27,7 +27,7 @@ async function compile(file: string, target?: Target): Promise<void> {
   const built = await Bun.build({
     entrypoints: [join(ROOT, "src", "main.ts")],
     compile: {
-      ...(target && { target: `bun-${target}` }),
+      ...(target === undefined ? {} : { target: `bun-${target}` as const }),
       outfile: file,
       // A backup tool that runs in a stranger's folder takes no settings from there.
       autoloadDotenv: false,

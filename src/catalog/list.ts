@@ -79,6 +79,13 @@ export async function listBackups(
   };
 }
 
+/** The sets that a store holds backups of, for whoever has no list of them. */
+export async function listSets(store: Store, signal: AbortSignal): Promise<readonly string[]> {
+  const { objects } = await store.list("", signal);
+  const sets = objects.flatMap(({ key }) => parseManifestKey(key)?.set ?? []);
+  return [...new Set(sets)].toSorted();
+}
+
 /** The newest backup that counts, if there is one. */
 export function newestOf(catalog: Catalog): Backup | undefined {
   return catalog.backups.find((backup) => backup.doubt === null);

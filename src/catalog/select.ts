@@ -8,12 +8,12 @@ const SHORTEST_ID = 6;
  *
  * @throws {DbackedError} `usage`, if it names none or several.
  */
-export function selectBackup(backups: readonly Backup[], wanted: string): Backup {
-  const found = backups.filter(({ name }) => isNamed(name, wanted));
+export function selectBackup<T extends { backup: Backup }>(backups: readonly T[], wanted: string): T {
+  const found = backups.filter(({ backup }) => isNamed(backup.name, wanted));
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) {
-    const names = found.map(({ name }) => name.stem).join(", ");
+    const names = found.map(({ backup }) => backup.name.stem).join(", ");
     throw new DbackedError("usage", `"${wanted}" names ${found.length} backups: ${names}`, {
       hint: "give more digits",
     });

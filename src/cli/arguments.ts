@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 
 import { DbackedError } from "../base/error.ts";
+import { spell } from "../config/flat-names.ts";
 import { didYouMean } from "../config/nearest.ts";
-import { flagOf, type Option, type Options, spell } from "./option.ts";
+import { flagOf, type Option, type Options } from "./option.ts";
 
 /** What may stand on the command line besides options. */
 export interface Operands {

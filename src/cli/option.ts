@@ -1,3 +1,5 @@
+import { spell } from "../config/flat-names.ts";
+
 /** Something that stands as `--name` on the command line. Its key in a command is the name in camelCase. */
 export type Option = Flag | Text | Texts | Whole | Refused;
 
@@ -62,11 +64,6 @@ export const GLOBAL_OPTIONS = {
   help: { kind: "flag", short: "h", summary: "print this help" },
   version: { kind: "flag", summary: "print the version" },
 } as const satisfies Options;
-
-/** How an option is spelt: `dbType` → `db-type`, and as in 2018 `s3accessKeyId` → `s3-access-key-id`. */
-export function spell(key: string): string {
-  return key.replace(/^s3(?=[a-z])/, "s3-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
 
 /** How an option is given: `--name`, or `--no-name` where it is on by itself. */
 export function flagOf(key: string, option: Option): string {

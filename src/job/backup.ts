@@ -25,6 +25,8 @@ export interface BackupPlan {
   recipients: readonly Recipient[];
   signer: Signer;
   trusted: readonly TrustedSigner[];
+  /** Which host makes the backup; it travels sealed. */
+  host: string;
   /** Version of dbacked. */
   version: string;
   /** Makes a backup although something is missing from it; it is marked as incomplete. */
@@ -115,7 +117,7 @@ async function beginSeal(
       seq: (previous?.manifest.seq ?? 0) + 1,
       prev: previous?.manifest.core ?? null,
     },
-    sealedMetadata: details,
+    sealedMetadata: { ...details, host: plan.host, server: `${details.server} on ${details.host}` },
     recipients: plan.recipients,
     signer: plan.signer,
   });

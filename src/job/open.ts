@@ -2,18 +2,14 @@ import type { Bytes, ByteStream, ByteTransform } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { Manifest } from "../catalog/manifest.ts";
 import { type Compression, decompress } from "../compress/codec.ts";
+import type { DumpKind, Tool } from "../database/database.ts";
+import { verifyDump } from "../seal/dump.ts";
 import { type Header, readHeader } from "../seal/header.ts";
 import type { Identity } from "../seal/key.ts";
+import { openLegacy } from "../seal/legacy.ts";
 import { type Ending, type Opened, openSource, openStream } from "../seal/open.ts";
 import { readSourceHeader, type Source } from "../seal/source.ts";
-import {
-  trustAnyway,
-  type TrustedHeader,
-  trustHeader,
-  type TrustedSigner,
-  unlock,
-  type Unlocked,
-} from "../seal/unlock.ts";
+import { trustAnyway, type TrustedHeader, trustHeader, type TrustedSigner, unlock } from "../seal/unlock.ts";
 
 /** Who may open an envelope, and whose envelopes are accepted. */
 export interface Opener {
@@ -34,16 +30,32 @@ export interface SealedSource {
   storedAt: Date | null;
 }
 
-/** An envelope whose header was verified, trusted and unlocked. */
+/** A sealed dump whose header was verified, trusted and unlocked. */
 export interface Unsealed {
-  header: Header;
-  unlocked: Unlocked;
+  /** The backup's id, or what stands for it in messages. */
+  id: string;
+  /** Form of the dump, as in `pg-custom`. */
+  dump: string;
+  tool: Tool;
+  /** How many keys open it. */
+  recipients: number;
+  /** Whether all of it can be verified before anything of it is given out. */
+  isSeekable: boolean;
   /**
    * Streams the dump, decompressed or as it was sealed. It ends only if all of it was verified; its last piece waits for
    * that.
    */
-  read(how: { verifyFirst: boolean; decompressed: boolean }, signal: AbortSignal): Promise<ByteStream>;
+  read(how: ReadingPlan, signal: AbortSignal): Promise<ByteStream>;
 }
+
+export interface ReadingPlan {
+  /** Verifies the whole envelope before anything of it is given out. */
+  verifyFirst: boolean;
+  decompressed: boolean;
+}
+
+/** A backup of version 1 does not say which program wrote its dump; any newer one reads it. */
+const OLDEST_TOOL: Tool = { name: "pg_dump", version: "9.0" };
 
 /**
  * Verifies and unlocks the header of a stored envelope.
@@ -60,8 +72,7 @@ export async function unsealSource(
   if (manifest !== null) compareHeader(manifest, header, source);
   const unlocked = await unlock(await judge(header, opener, sealed.storedAt), opener.identities, signal);
   return {
-    header,
-    unlocked,
+    ...describe(header, true),
     async read({ verifyFirst, decompressed }, signal) {
       const opened = await openSource(source, unlocked, { twoPass: verifyFirst }, signal);
       return finishReading(header, opened, decompressed, (ending) => compareEnding(manifest, ending));
@@ -79,8 +90,7 @@ export async function unsealStream(
   try {
     const unlocked = await unlock(await judge(header, opener, null), opener.identities, signal);
     return {
-      header,
-      unlocked,
+      ...describe(header, false),
       read: async ({ decompressed }, signal) =>
         finishReading(header, openStream(body, unlocked, signal), decompressed, () => {}),
     };
@@ -88,6 +98,22 @@ export async function unsealStream(
     await body.cancel(error);
     throw error;
   }
+}
+
+/**
+ * Opens what the agent of 2018 made, which nothing authenticates.
+ *
+ * @param dump what the dump is: the file does not say.
+ */
+export function unsealLegacy(stream: ByteStream, identities: readonly Identity[], dump: DumpKind): Unsealed {
+  return {
+    id: "of version 1",
+    dump,
+    tool: OLDEST_TOOL,
+    recipients: 1,
+    isSeekable: false,
+    read: (_how, signal) => openLegacy(stream, identities, { allowed: true }, signal),
+  };
 }
 
 async function judge(header: Header, opener: Opener, storedAt: Date | null): Promise<TrustedHeader> {
@@ -132,26 +158,15 @@ function finishReading(
   decompressed: boolean,
   compare: (ending: Ending) => void,
 ): ByteStream {
-  if (!decompressed) return opened.bytes.pipeThrough(holdLast(async () => compare(await opened.ended)));
-  const hasher = new Bun.CryptoHasher("sha256");
-  const digesting: ByteTransform = new TransformStream({
-    transform(piece, controller) {
-      hasher.update(piece);
-      controller.enqueue(piece);
-    },
-  });
-  const verify = async () => {
-    const ending = await opened.ended;
-    compare(ending);
-    checkDigest(header, ending, new Uint8Array(hasher.digest()));
-  };
+  const verified = holdLast(async () => compare(await opened.ended));
+  if (!decompressed) return opened.bytes.pipeThrough(verified);
   return opened.bytes
     .pipeThrough(decompress(compressionOf(header)))
-    .pipeThrough(digesting)
-    .pipeThrough(holdLast(verify));
+    .pipeThrough(verifyDump(opened))
+    .pipeThrough(verified);
 }
 
-/** Passes everything on but the last piece, which comes only after `verify` has succeeded. */
+/** Passes everything on but the last piece, which comes only after all before it and `verify` have succeeded. */
 function holdLast(verify: () => Promise<void>): ByteTransform {
   let held: Bytes | null = null;
   return new TransformStream({
@@ -166,11 +181,8 @@ function holdLast(verify: () => Promise<void>): ByteTransform {
   });
 }
 
-function checkDigest(header: Header, { sourceDigest }: Ending, digest: Bytes): void {
-  if (sourceDigest === null || Buffer.compare(sourceDigest, digest) === 0) return;
-  throw new DbackedError("damaged", `Backup ${header.id} does not decompress to the dump that was sealed`, {
-    hint: "take another backup, and please report this: dbacked show prints what the report needs",
-  });
+function describe({ id, metadata, recipients }: Header, isSeekable: boolean): Omit<Unsealed, "read"> {
+  return { id, dump: metadata.dump, tool: metadata.tool, recipients: recipients.length, isSeekable };
 }
 
 function compressionOf({ id, metadata }: Header): Compression {

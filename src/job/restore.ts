@@ -1,6 +1,5 @@
 import { DbackedError } from "../base/error.ts";
 import type { Database, DumpKind, Inspection, RestorePlan, RestoreReport } from "../database/database.ts";
-import type { Header } from "../seal/header.ts";
 import { count } from "./measure.ts";
 import type { Unsealed } from "./open.ts";
 import { scoped } from "./scope.ts";
@@ -27,36 +26,45 @@ export async function restoreInto(
   options: RestoreOptions,
   signal: AbortSignal,
 ): Promise<RestoreReport> {
-  const kind = restorableKind(unsealed.header, target);
+  const kind = restorableKind(unsealed, target);
+  refuseUnverified(unsealed, options);
   return await scoped(signal, async (signal) => {
     const found = await target.inspect(signal);
     refuseFull(target, found, options.plan.force);
-    const several = unsealed.header.recipients.length > 1;
-    const verifyFirst = !options.singlePass && (found.exists || several);
+    const verifyFirst = !options.singlePass && (found.exists || unsealed.recipients > 1);
     const dump = await unsealed.read({ verifyFirst, decompressed: true }, signal);
     const counted = dump.pipeThrough(count((bytes) => (options.progress.restored = bytes)));
-    return await target.restore(
-      counted,
-      { ...options.plan, kind, tool: unsealed.header.metadata.tool },
-      signal,
-    );
+    return await target.restore(counted, { ...options.plan, kind, tool: unsealed.tool }, signal);
   });
 }
 
-function restorableKind({ id, metadata }: Header, target: Database): DumpKind {
-  const engine = RESTORABLE[metadata.dump];
-  if (engine === target.engine) return metadata.dump as DumpKind;
-  const into = engine === undefined ? "any database of this version" : target.label;
+function restorableKind({ id, dump }: Unsealed, target: Database): DumpKind {
+  const engine = RESTORABLE[dump];
+  if (engine === target.engine) return dump as DumpKind;
+  if (engine === undefined) {
+    throw new DbackedError(
+      "target",
+      `Backup ${id} holds a dump of the kind "${dump}", which this version cannot restore`,
+      {
+        hint: "`dbacked decrypt` gives you the dump, and a newer dbacked may restore it",
+      },
+    );
+  }
   throw new DbackedError(
     "target",
-    `Backup ${id} is a dump of ${metadata.engine} (${metadata.dump}); it cannot be restored into ${into}`,
+    `Backup ${id} is of a ${engine} database and cannot be restored into ${target.label}`,
     {
-      hint:
-        engine === undefined
-          ? "`dbacked decrypt` gives you the dump, and a newer dbacked may restore it"
-          : `give --to the address of a ${engine} database`,
+      hint: `give --to the address of a ${engine} database`,
     },
   );
+}
+
+/** What cannot be verified ahead may only go where a failure takes everything back. */
+function refuseUnverified(unsealed: Unsealed, { plan, singlePass }: RestoreOptions): void {
+  if (unsealed.isSeekable || singlePass || plan.singleTransaction || plan.jobs > 1) return;
+  throw new DbackedError("usage", "What comes from stdin cannot be verified before the target changes", {
+    hint: "restore in one transaction, or say with --single-pass that you trust it",
+  });
 }
 
 function refuseFull(target: Database, { objects, examples }: Inspection, force: boolean): void {

@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import { type Postgres, startPostgres } from "../services/postgres.ts";
+import type { S3Server } from "../services/s3-server.ts";
+import { startSeaweed } from "../services/seaweedfs.ts";
+import { runProgram, temporaryFolder } from "../services/service.ts";
+
+/** Servers, keys and the compiled program, all in one temporary folder. */
+export interface Ground extends AsyncDisposable {
+  folder: string;
+  /** The compiled program. */
+  dbacked: string;
+  postgres: Postgres;
+  s3: S3Server;
+  bucket: string;
+  /** Writes a config for one PostgreSQL database; gives its file. */
+  writeConfig(store: "folder" | "s3", database: string, toolsDirectory?: string): Promise<string>;
+}
+
+const DBACKED = join(import.meta.dir, "..", "..", "dist", "dbacked");
+const BUCKET = "bench";
+
+/** Starts all that is measured. */
+export async function prepareBench(): Promise<Ground> {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(await temporaryFolder("bench"));
+  await runProgram(["bun", join(import.meta.dir, "..", "build.ts")]);
+  const postgres = stack.use(await startPostgres());
+  const s3 = stack.use(await startSeaweed());
+  await makeBucket(s3);
+  await runProgram([DBACKED, "keygen", "--out", join(folder, "keys"), "--no-passphrase"]);
+  await runProgram(["mkdir", join(folder, "store")]);
+  const owned = stack.move();
+  return {
+    folder,
+    dbacked: DBACKED,
+    postgres,
+    s3,
+    bucket: BUCKET,
+    writeConfig: (store, database, toolsDirectory) =>
+      writeConfig({ folder, postgres, s3 }, { store, database, toolsDirectory }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+interface Choice {
+  store: "folder" | "s3";
+  database: string;
+  toolsDirectory: string | undefined;
+}
+
+async function writeConfig(
+  { folder, postgres, s3 }: { folder: string; postgres: Postgres; s3: S3Server },
+  { store, database, toolsDirectory }: Choice,
+): Promise<string> {
+  const file = join(folder, `${store}-${database}.toml`);
+  const place =
+    store === "folder"
+      ? `path = "${folder}/store"`
+      : `bucket = "${BUCKET}"\nregion = "us-east-1"\nendpoint = "${s3.endpoint}"
+accessKeyId = "${s3.accessKeyId}"\nsecretAccessKey = "${s3.secretAccessKey}"`;
+  const tools = toolsDirectory === undefined ? "" : `databaseToolsDirectory = "${toolsDirectory}"`;
+  const text = `[encryption]
+recipients = ["${folder}/keys/dbacked-public.pem"]
+[[stores]]
+name = "there"
+type = "${store}"
+${place}
+[[databases]]
+name = "${database}"
+type = "postgres"
+url = "${postgres.url(database)}"
+${tools}
+`;
+  await Bun.write(file, text, { mode: 0o600 });
+  return file;
+}
+
+async function makeBucket({ endpoint, accessKeyId, secretAccessKey }: S3Server): Promise<void> {
+  const { S3Client, CreateBucketCommand } = await import("@aws-sdk/client-s3");
+  const client = new S3Client({
+    endpoint,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+  await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  client.destroy();
+}

@@ -1,0 +1,112 @@
+import { DbackedError } from "../base/error.ts";
+import { log } from "../base/log.ts";
+import type { ByteStream } from "../base/bytes.ts";
+import type { Secret } from "../base/secret.ts";
+import { envelopeKey } from "../catalog/name.ts";
+import type { Config } from "../config/config.ts";
+import { type Opener, type SealedSource, type Unsealed, unsealLegacy } from "../job/open.ts";
+import type { Header } from "../seal/header.ts";
+import { type Identity, readIdentity } from "../seal/key.ts";
+import type { TrustedSigner } from "../seal/unlock.ts";
+import { volumeSource } from "../store/volumes.ts";
+import type { Options } from "./option.ts";
+import type { Found } from "./sets.ts";
+import { askPassphrase, choose } from "./print/prompt.ts";
+
+/** The options of every command that opens backups. */
+export const OPENING_OPTIONS = {
+  privateKeyPath: { kind: "text", value: "FILE", summary: "the private key (or DBACKED_PRIVATE_KEY)" },
+  passphraseFile: { kind: "text", value: "FILE", summary: "a file with the private key's passphrase" },
+  trustSigner: { kind: "texts", value: "ed25519:…", summary: "trust this signer for this once" },
+  expectCore: { kind: "text", value: "HEX", summary: "refuse any backup but the one with this core" },
+  singlePass: { kind: "flag", summary: "do not verify the whole backup before using any of it" },
+  allowLegacyV1: { kind: "flag", summary: "open backups of the 2018 agent, which nothing authenticates" },
+} as const satisfies Options;
+
+interface Choices {
+  expectCore: string | undefined;
+  approve: (header: Header) => Promise<void>;
+}
+
+/** Puts together who opens backups, and whose are accepted. */
+export async function makeOpener(
+  config: Config,
+  trusted: readonly TrustedSigner[],
+  { expectCore, approve }: Choices,
+  signal: AbortSignal,
+): Promise<Opener> {
+  const identities = await readIdentities(config, signal);
+  return { identities, trusted, approve, expectCore: expectCore?.toLowerCase() ?? null };
+}
+
+/**
+ * Asks whether an unknown signer is to be trusted.
+ *
+ * @throws {DbackedError} `key`, if the answer is no or nobody can be asked.
+ */
+export async function askToTrust(header: Header, mayAsk: boolean, signal: AbortSignal): Promise<void> {
+  const refusal = new DbackedError(
+    "key",
+    `Backup ${header.id} is signed by ${header.signerText}, which is not a trusted signer`,
+    {
+      hint:
+        "is it what `dbacked signer show` prints on the host that made the backup? Then add it to trustedSigners, or " +
+        `give --trust-signer ${header.signerText}`,
+    },
+  );
+  if (!mayAsk || !process.stdin.isTTY || !process.stderr.isTTY) throw refusal;
+  const message =
+    `${refusal.message}. Whoever holds that key could have put anything into the backup. ` +
+    "Is it the signer of the host that you want to restore from?";
+  const answers = [
+    { value: false, label: "No, stop here" },
+    { value: true, label: "Yes, open it" },
+  ];
+  if (!(await choose({ message, instead: "--trust-signer" }, answers, signal))) throw refusal;
+}
+
+/** Tells of an unknown signer where there is no list of trusted ones; refuses it where there is. */
+export function tellSigner(header: Header, config: Config): void {
+  if (config.trustedSigners.length === 0) {
+    log.warn(`signer ${header.signerText}, not in a list of trusted signers`);
+    return;
+  }
+  throw new DbackedError("key", `The signer ${header.signerText} is not one of trustedSigners`, {
+    hint: `if you know it, give --trust-signer ${header.signerText}`,
+  });
+}
+
+async function readIdentities({ identity }: Config, signal: AbortSignal): Promise<readonly Identity[]> {
+  if (identity === null) return [];
+  const ask = async (): Promise<Secret> =>
+    identity.passphrase ??
+    (await askPassphrase(
+      {
+        message: `Passphrase of ${identity.from}`,
+        instead: "--passphrase-file FILE, or DBACKED_PRIVATE_KEY_PASSPHRASE",
+      },
+      signal,
+    ));
+  return [await readIdentity(identity.pem.reveal(), ask)];
+}
+
+/** A backup in a store, as it is opened. */
+export function sealedSource({ backup, store }: Found): SealedSource {
+  const { name, manifest, storedAt } = backup;
+  return { source: volumeSource(store, envelopeKey(name), manifest.volumes), manifest, storedAt };
+}
+
+/**
+ * Opens what the agent of 2018 made, if the user allows it.
+ *
+ * @throws {DbackedError} `damaged`, if not.
+ */
+export function openLegacyStream(stream: ByteStream, opener: Opener, isAllowed: boolean): Unsealed {
+  if (!isAllowed) {
+    throw new DbackedError("damaged", "This is a backup of version 1, in which nothing is authenticated", {
+      hint: "--allow-legacy-v1 opens it all the same; compare what comes out with what you know",
+    });
+  }
+  log.warn("a backup of version 1: nothing proves that it was not changed");
+  return unsealLegacy(stream, opener.identities, "pg-custom");
+}

@@ -1,0 +1,112 @@
+import { printBytes } from "../../base/units.ts";
+import type { Backup } from "../../catalog/list.ts";
+import type { ProofTimes } from "../../catalog/proof.ts";
+import { type Column, printTable, type TableLook } from "./table.ts";
+
+/** A backup, and the name of the store that keeps it. */
+export interface Listed {
+  backup: Backup;
+  store: string;
+}
+
+/** A backup in `--json`. Its shape is kept. @see docs/json.md */
+export interface BackupJson {
+  id: string;
+  database: string;
+  engine: string;
+  store: string;
+  takenAt: string;
+  finishedAt: string;
+  bytes: number;
+  dumpBytes: number;
+  tables: number | null;
+  rows: number | null;
+  complete: boolean;
+  consistent: string;
+  proofs: ProofTimes;
+  recipients: readonly string[];
+  signer: string;
+  doubt: string | null;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "ID" },
+  { title: "DATABASE" },
+  { title: "TAKEN" },
+  { title: "STORED", side: "right" },
+  { title: "DUMP", side: "right" },
+  { title: "ROWS", side: "right" },
+  { title: "COMPLETE" },
+  { title: "PROVED" },
+  { title: "RECIPIENTS" },
+  { title: "STORE" },
+];
+
+/** How many hex digits of an id or a fingerprint are shown where they only tell one from another. */
+const SHOWN_DIGITS = 12;
+
+/** The backup as `--json` has it. */
+export function backupJson({ backup, store }: Listed): BackupJson {
+  const { manifest, proofs, signer, doubt } = backup;
+  return {
+    id: manifest.backup,
+    database: manifest.set,
+    engine: manifest.engine,
+    store,
+    takenAt: manifest.takenAt,
+    finishedAt: manifest.finishedAt,
+    bytes: manifest.bytes,
+    dumpBytes: manifest.dumpBytes,
+    tables: manifest.tables,
+    rows: manifest.rows,
+    complete: manifest.complete,
+    consistent: manifest.consistent,
+    proofs,
+    recipients: manifest.recipients,
+    signer,
+    doubt,
+  };
+}
+
+/** The table that `list` prints. */
+export function printBackups(listed: readonly Listed[], look: TableLook): string {
+  return printTable(COLUMNS, listed.map(rowOf), look);
+}
+
+/** One line for a choice or a message: which backup, and how large. */
+export function describeBackup({ manifest }: Backup): string {
+  return `${manifest.set}  ${shortTime(manifest.takenAt)}  ${printBytes(manifest.bytes)}  ${manifest.backup.slice(0, SHOWN_DIGITS)}`;
+}
+
+function rowOf({ backup, store }: Listed): string[] {
+  const { manifest } = backup;
+  return [
+    manifest.backup.slice(0, SHOWN_DIGITS),
+    manifest.set,
+    shortTime(manifest.takenAt),
+    printBytes(manifest.bytes),
+    printBytes(manifest.dumpBytes),
+    manifest.rows === null ? "-" : String(manifest.rows),
+    completeness(backup),
+    proved(backup.proofs),
+    manifest.recipients.map((fingerprint) => fingerprint.slice(0, SHOWN_DIGITS)).join(","),
+    store,
+  ];
+}
+
+function completeness({ manifest, doubt }: Backup): string {
+  if (doubt !== null) return `does not count: ${doubt}`;
+  if (manifest.complete) return manifest.consistent === "no" ? "yes, not of one moment" : "yes";
+  return manifest.narrowed.length === 0 ? "NO" : `NO (${manifest.narrowed.join(" ")})`;
+}
+
+function proved({ readBackAt, verifiedAt, drilledAt }: ProofTimes): string {
+  const kinds = { "read back": readBackAt, verified: verifiedAt, drilled: drilledAt };
+  const done = Object.entries(kinds).filter(([, at]) => at !== null);
+  return done.length === 0 ? "-" : done.map(([kind]) => kind).join(", ");
+}
+
+/** `2026-11-22 02:00:00Z` */
+function shortTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
+}

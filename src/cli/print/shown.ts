@@ -1,0 +1,80 @@
+import { printBytes } from "../../base/units.ts";
+import type { Manifest } from "../../catalog/manifest.ts";
+import { envelopeKey } from "../../catalog/name.ts";
+import type { Header } from "../../seal/header.ts";
+import { backupJson, type BackupJson, type Listed } from "./backup.ts";
+import { printable } from "./text.ts";
+
+/** A backup, and the header of its envelope as the store has it. */
+interface Shown extends Listed {
+  header: Header;
+}
+
+/** What `show --json` prints. @see docs/json.md */
+interface ShownJson extends BackupJson {
+  key: string;
+  core: string;
+  manifest: Omit<Manifest, "sealed">;
+}
+
+/** The backup as `show --json` has it. */
+export function shownJson({ header, ...listed }: Shown): ShownJson {
+  const { sealed: _, ...manifest } = listed.backup.manifest;
+  return { ...backupJson(listed), key: envelopeKey(listed.backup.name), core: header.core, manifest };
+}
+
+/** The lines that `show` prints. */
+export function printShown({ backup, store, header }: Shown): string {
+  const { manifest, doubt, signer, proofs, name } = backup;
+  const agree = header.core === manifest.core && header.digest === manifest.header;
+  const rows: (readonly [string, string])[] = [
+    ["id", manifest.backup],
+    ["database", `${manifest.set} (${manifest.engine}), number ${manifest.seq} of its set`],
+    ["taken", `${manifest.takenAt}, finished ${manifest.finishedAt}`],
+    ["store", `${store}: ${envelopeKey(name)}, ${printVolumes(manifest)}`],
+    [
+      "dump",
+      `${manifest.dump} of ${printBytes(manifest.dumpBytes)}, by ${manifest.tool.name} ${manifest.tool.version}`,
+    ],
+    ["compression", manifest.compression],
+    ["tables", manifest.tables === null ? "not counted" : String(manifest.tables)],
+    ["rows", manifest.rows === null ? "not counted" : String(manifest.rows)],
+    ["complete", printCompleteness(manifest)],
+    ["consistent", manifest.consistent],
+    ["counts", doubt === null ? "yes" : `no: ${doubt}`],
+    [
+      "envelope",
+      agree
+        ? `its header is the manifest's, core ${header.core}`
+        : "DAMAGED: its header is not the manifest's",
+    ],
+    ["signer", signer],
+    ["recipients", manifest.recipients.join("\n")],
+    ["proofs", printProofs(proofs)],
+    ["made by", `dbacked ${manifest.version}`],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.flatMap(([label, value]) => align(label.padEnd(width), value)).join("\n");
+}
+
+function align(label: string, value: string): string[] {
+  return value
+    .split("\n")
+    .map((line, at) => `${at === 0 ? label : " ".repeat(label.length)}  ${printable(line)}`);
+}
+
+function printVolumes({ bytes, volumes }: Manifest): string {
+  const parts = volumes.length === 1 ? "" : ` in ${volumes.length} volumes`;
+  return `${printBytes(bytes)}${parts}`;
+}
+
+function printCompleteness({ complete, narrowed }: Manifest): string {
+  if (complete) return "yes";
+  return narrowed.length === 0 ? "NO: a gap was accepted" : `NO: narrowed by ${narrowed.join(" ")}`;
+}
+
+function printProofs(proofs: Listed["backup"]["proofs"]): string {
+  const kinds = { "read back": proofs.readBackAt, verified: proofs.verifiedAt, drilled: proofs.drilledAt };
+  const done = Object.entries(kinds).filter(([, at]) => at !== null);
+  return done.length === 0 ? "none" : done.map(([kind, at]) => `${kind} ${at}`).join(", ");
+}

@@ -1,0 +1,147 @@
+import { hostname } from "node:os";
+import { version } from "../../package.json";
+import { DbackedError, reasonOf } from "../base/error.ts";
+import { log } from "../base/log.ts";
+import { printBytes, printDuration } from "../base/units.ts";
+import type { Backup } from "../catalog/list.ts";
+import type { Config, DatabaseConfig } from "../config/config.ts";
+import { type BackupPlan, backUp } from "../job/backup.ts";
+import { signerOf, type StoredSet } from "../job/signer.ts";
+import { type Recipient, readRecipient } from "../seal/key.ts";
+import { readSigner, type Signer } from "../seal/signer.ts";
+import type { TrustedSigner } from "../seal/unlock.ts";
+import type { Store } from "../store/store.ts";
+import type { Globals } from "./command.ts";
+import { complain } from "./terminal.ts";
+import { printError } from "./print/error.ts";
+import { progressForm, showProgress } from "./print/progress.ts";
+import { readTrusted } from "./sets.ts";
+
+/** What came of one database. */
+export type Outcome =
+  | { database: string; store: string; backup: Backup }
+  | { database: string; store: string; error: unknown };
+
+interface Order {
+  config: Config;
+  databases: readonly DatabaseConfig[];
+  adopt: boolean;
+  globals: Globals;
+}
+
+/** What all backups of one run share. */
+interface Run extends Order {
+  stores: ReadonlyMap<string, Store>;
+  recipients: readonly Recipient[];
+  signer: Signer;
+  trusted: readonly TrustedSigner[];
+}
+
+/**
+ * Opens the stores and reads the keys; makes this host's signer, if it makes its very first backup.
+ *
+ * @throws {DbackedError} `key`, `config` or `store`.
+ */
+export async function beginRun(order: Order, signal: AbortSignal): Promise<Run> {
+  const { config, databases } = order;
+  const stores = new Map<string, Store>();
+  for (const { name, open } of config.stores) stores.set(name, await open());
+  const recipients = await readRecipients(config);
+  const sets = databases.map((database) => ({ set: database.name, store: storeOf(stores, database) }));
+  const signer = await readOrMakeSigner(config, sets, signal);
+  return { ...order, stores, recipients, signer, trusted: await readTrusted(config) };
+}
+
+/** Backs up one database, and tells how it went. Only an interruption is thrown. */
+export async function attempt(run: Run, database: DatabaseConfig, signal: AbortSignal): Promise<Outcome> {
+  const { name } = database;
+  const store = storeOf(run.stores, database);
+  const where = { database: name, store: database.store ?? "" };
+  try {
+    const plan = await planOf(run, database, store);
+    using _ = showProgress(
+      name,
+      () => [
+        ["dumped", plan.progress.dumped],
+        ["stored", plan.progress.stored],
+      ],
+      progressForm(run.globals),
+    );
+    const startedAt = performance.now();
+    const backup = await backUp(plan, signal);
+    tellSuccess(backup, store, performance.now() - startedAt);
+    return { ...where, backup };
+  } catch (error) {
+    signal.throwIfAborted();
+    complain(printError(error, { colour: false, verbose: run.globals.verbose }));
+    return { ...where, error };
+  }
+}
+
+async function planOf(run: Run, database: DatabaseConfig, store: Store): Promise<BackupPlan> {
+  return {
+    set: database.name,
+    database: await database.open(),
+    store,
+    codec: database.compression,
+    recipients: run.recipients,
+    signer: run.signer,
+    trusted: run.trusted,
+    host: run.config.agentId ?? hostname(),
+    version,
+    acceptIncomplete: database.acceptIncomplete,
+    adopt: run.adopt,
+    now: () => new Date(),
+    progress: { dumped: 0, stored: 0 },
+  };
+}
+
+async function readRecipients({ recipients }: Config): Promise<Recipient[]> {
+  const read: Recipient[] = [];
+  for (const { from, pem, label } of recipients) {
+    try {
+      const recipient = await readRecipient(pem, { label });
+      for (const warning of recipient.warnings) log.warn(`the public key ${from}: ${warning}`);
+      read.push(recipient);
+    } catch (cause) {
+      const hint = cause instanceof DbackedError ? cause.hint : undefined;
+      throw new DbackedError("key", `${from}: ${reasonOf(cause)}`, { hint, cause });
+    }
+  }
+  return read;
+}
+
+async function readOrMakeSigner(
+  { signer }: Config,
+  sets: readonly StoredSet[],
+  signal: AbortSignal,
+): Promise<Signer> {
+  if (signer === null) throw new DbackedError("config", "No signing key: set DBACKED_SIGNER_KEY");
+  if ("pem" in signer) return await readSigner(signer.pem.reveal());
+  const made = await signerOf(signer.file, sets, signal);
+  if (made.isNew) {
+    log.info(
+      `Made this host's signing key, ${signer.file}. Where you restore, trust it:\n` +
+        `  trustedSigners = ["${made.signer.text}"]`,
+    );
+  }
+  return made.signer;
+}
+
+function storeOf(stores: ReadonlyMap<string, Store>, { name, store }: DatabaseConfig): Store {
+  const found = stores.get(store ?? "");
+  if (found === undefined) throw new DbackedError("config", `The database "${name}" goes to no store`);
+  return found;
+}
+
+function tellSuccess({ name, manifest }: Backup, store: Store, ms: number): void {
+  const sizes = `${printBytes(manifest.dumpBytes)} dumped, ${printBytes(manifest.bytes)} stored`;
+  log.success(
+    `${manifest.set}: backup ${name.id.slice(0, 12)} is in ${store.label} (${sizes}, ${printDuration(ms)})`,
+  );
+  const { narrowed, complete } = manifest;
+  if (narrowed.length > 0)
+    log.warn(`${manifest.set}: narrowed by ${narrowed.join(" ")}, so it is not complete`);
+  else if (!complete)
+    log.warn(`${manifest.set}: it is not complete; dbacked show ${name.id.slice(0, 12)} says what it lacks`);
+}

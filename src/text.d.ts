@@ -1,0 +1,5 @@
+/** Files that are bundled as text. */
+declare module "*.py" {
+  const text: string;
+  export default text;
+}
