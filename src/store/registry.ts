@@ -1,11 +1,13 @@
 import type { z } from "zod";
 
 import { FolderStore, folderOptions } from "./folder.ts";
+import { createS3Store, s3Options } from "./s3.ts";
 import type { Store } from "./store.ts";
 
 /** Every type of store, by the word that the config has for it: its options, and how it is opened. */
 export const storeDrivers = {
   folder: driver(folderOptions, async (options) => new FolderStore(options)),
+  s3: driver(s3Options, createS3Store),
 };
 
 interface StoreDriver<Schema extends z.ZodType> {

@@ -54,17 +54,6 @@ function putTests(subject: () => Subject): void {
     expect(await subject().leftovers()).toEqual([]);
   });
 
-  test("put() lets one of two have a key, whole, and fails the other", async () => {
-    const { store } = subject();
-    const bodies = [sample(9 * MIB, 3), sample(9 * MIB, 4)];
-    const puts = bodies.map((bytes, at) => store.put("race/x.dbk", streamOf(bytes), { id: `${at}` }, never));
-    const settled = await Promise.allSettled(puts);
-    const winner = settled.findIndex(({ status }) => status === "fulfilled");
-    expect(settled.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-    expect(Bun.SHA256.hash(await read(store, "race/x.dbk"))).toEqual(Bun.SHA256.hash(bodies[winner] ?? ""));
-    expect(await subject().leftovers()).toEqual([]);
-  });
-
   test("put() does not show an object before its body has ended", async () => {
     const { store } = subject();
     const { body, finish } = openEnded(sample(9 * MIB));
@@ -74,6 +63,21 @@ function putTests(subject: () => Subject): void {
     finish();
     expect(await done).toEqual([9 * MIB]);
     expect((await store.list("slow/", never)).objects).toHaveLength(1);
+  });
+}
+
+/** For stores that settle which of two writers of one key wins. The others' names hold a random id, so they never meet. */
+export function exclusiveSuite(name: string, start: () => Promise<Subject>): void {
+  test(`put() into ${name} lets one of two have a key, whole, and fails the other`, async () => {
+    await using subject = await start();
+    const { store, leftovers } = subject;
+    const bodies = [sample(9 * MIB, 3), sample(9 * MIB, 4)];
+    const puts = bodies.map((bytes, at) => store.put("race/x.dbk", streamOf(bytes), { id: `${at}` }, never));
+    const settled = await Promise.allSettled(puts);
+    const winner = settled.findIndex(({ status }) => status === "fulfilled");
+    expect(settled.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(Bun.SHA256.hash(await read(store, "race/x.dbk"))).toEqual(Bun.SHA256.hash(bodies[winner] ?? ""));
+    expect(await leftovers()).toEqual([]);
   });
 }
 

@@ -8,11 +8,14 @@ import { folderFailure } from "../../src/store/folder/failure.ts";
 import { renameOnce } from "../../src/store/folder/temporary-file.ts";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import { failureOf, sample } from "../conformance/sample.ts";
-import { storeSuite } from "../conformance/store.ts";
+import { exclusiveSuite, storeSuite, type Subject } from "../conformance/store.ts";
 
 const never = new AbortController().signal;
 
-storeSuite("a folder", async () => {
+storeSuite("a folder", twoFolders);
+exclusiveSuite("a folder", twoFolders);
+
+async function twoFolders(): Promise<Subject> {
   const folder = await temporaryFolder("folder");
   const [path, beside] = [join(folder.path, "one"), join(folder.path, "two")];
   await Promise.all([mkdir(path), mkdir(beside)]);
@@ -22,7 +25,7 @@ storeSuite("a folder", async () => {
     leftovers: async () => (await readdir(path, { recursive: true })).filter((name) => name.endsWith(".tmp")),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
-});
+}
 
 describe("FolderStore", () => {
   test("is not made where there is no folder, and names the command that makes it", async () => {

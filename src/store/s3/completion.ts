@@ -1,0 +1,125 @@
+import { CompleteMultipartUploadCommand } from "@aws-sdk/client-s3";
+
+import { DbackedError } from "../../base/error.ts";
+import type { Bucket, Sight } from "./bucket.ts";
+import { S3Failure } from "./failure.ts";
+import type { Multipart } from "./multipart.ts";
+import { pause } from "./retry.ts";
+
+const ATTEMPTS = 6;
+
+/** Putting ten thousand parts together takes Amazon minutes. */
+const LIMIT_MS = 10 * 60_000;
+
+/**
+ * Makes an object of an upload, unless its key is taken, and sees that it is whole. It always looks first, since some
+ * servers ignore `If-None-Match`. A lost answer is settled by another look: our own mark and the right size mean that
+ * it had worked.
+ */
+export async function completeUpload(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<void> {
+  const { dialect } = bucket;
+  let isConditional = dialect.conditionalComplete !== false;
+  let doubt: S3Failure | null = null;
+  for (let attempt = 1; !(await isThere(bucket, upload, doubt, signal)); attempt += 1) {
+    if (attempt > ATTEMPTS) throw mayBeStored(bucket, upload, doubt);
+    try {
+      await complete(bucket, upload, isConditional, signal);
+      dialect.conditionalComplete = isConditional;
+      break;
+    } catch (error) {
+      if (!(error instanceof S3Failure)) throw error;
+      if (error.isRefusal && isConditional && dialect.conditionalComplete === null) isConditional = false;
+      else if (isUnsettled(error)) doubt = error;
+      else throw doubt === null ? error : mayBeStored(bucket, upload, error);
+    }
+    await pause(attempt, signal);
+  }
+  await confirm(bucket, upload, signal);
+  upload.isClosed = true;
+}
+
+/** Only a look tells whether it worked. An upload that is gone may have become the object. */
+function isUnsettled(failure: S3Failure): boolean {
+  return failure.isTaken || failure.isPassing || failure.status === 404;
+}
+
+async function complete(
+  bucket: Bucket,
+  upload: Multipart,
+  isConditional: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const input = {
+    ...bucket.object(upload.key),
+    ...(isConditional ? { IfNoneMatch: "*" } : {}),
+    UploadId: upload.uploadId,
+    MultipartUpload: { Parts: upload.digests.list(bucket.dialect.sha256 === true) },
+  };
+  await bucket.send(
+    {
+      doing: `complete ${upload.key} in`,
+      right: "s3:PutObject",
+      attempts: 1,
+      limit: { ms: LIMIT_MS },
+      act: (abortSignal) => bucket.client.send(new CompleteMultipartUploadCommand(input), { abortSignal }),
+    },
+    signal,
+  );
+}
+
+/** Whether the object is there and ours. */
+async function isThere(
+  bucket: Bucket,
+  upload: Multipart,
+  doubt: S3Failure | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const seen = await bucket.look(upload.key, signal).catch((error: unknown) => {
+    throw doubt === null || !(error instanceof S3Failure) ? error : mayBeStored(bucket, upload, error);
+  });
+  if (seen === null) return false;
+  if (seen.mark === upload.mark && seen.size === upload.size) return true;
+  // A store that keeps no metadata cannot tell whose object this is.
+  if (doubt !== null && seen.mark === undefined) throw mayBeStored(bucket, upload, doubt);
+  throw taken(bucket, upload.key);
+}
+
+/** Looks at a new object. Some stores take a moment to show it. */
+async function confirm(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const seen = await bucket.look(upload.key, signal);
+    if (seen !== null) {
+      judge(bucket, upload, seen);
+      return;
+    }
+    if (attempt === ATTEMPTS) throw mayBeStored(bucket, upload, null);
+    await pause(attempt, signal);
+  }
+}
+
+function judge(bucket: Bucket, upload: Multipart, seen: Sight): void {
+  const name = `${bucket.label}/${upload.key}`;
+  if (seen.mark !== undefined && seen.mark !== upload.mark) throw taken(bucket, upload.key);
+  if (seen.size !== upload.size)
+    throw new DbackedError("store", `${name} was stored with ${seen.size} bytes instead of ${upload.size}`);
+  const etag = upload.digests.wholeEtag();
+  const isComparable =
+    etag !== null && seen.etag?.length === etag.length && /^"[0-9a-f]{32}-/.test(seen.etag);
+  if (isComparable && seen.etag !== etag)
+    throw new DbackedError(
+      "store",
+      `${name} was stored with other bytes: its ETag is ${seen.etag}, not ${etag}`,
+    );
+}
+
+/** @throws when told to: a key that is taken stays as it is. */
+export function taken(bucket: Bucket, key: string): DbackedError {
+  return new DbackedError("store", `${bucket.label} holds ${key} already, and nothing is ever replaced`);
+}
+
+function mayBeStored(bucket: Bucket, upload: Multipart, cause: S3Failure | null): DbackedError {
+  const why =
+    cause === null ? `Cannot see ${upload.key} in ${bucket.label} after it was completed` : cause.message;
+  const message = `${why}; it may have been stored as ${bucket.label}/${upload.key}`;
+  return new DbackedError("store", message, { hint: cause?.hint, cause });
+}

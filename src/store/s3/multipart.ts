@@ -1,0 +1,149 @@
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+  type StorageClass,
+} from "@aws-sdk/client-s3";
+
+import type { Bytes } from "../../base/bytes.ts";
+import type { Bucket } from "./bucket.ts";
+import { signedFor } from "./client.ts";
+import { S3Failure } from "./failure.ts";
+import { PartDigests } from "./part-digests.ts";
+import { encryptionOf } from "./settings.ts";
+
+/** How often a part is sent: the waits between add up to half a minute, then a backup of hours is given up. */
+const PART_ATTEMPTS = 8;
+
+/** A part of an object, and its digests. */
+interface Part {
+  /** From 1. */
+  number: number;
+  bytes: Bytes;
+  md5: Buffer;
+  sha256: Buffer;
+}
+
+/** One multipart upload: a volume that nobody sees before it is completed. */
+export class Multipart {
+  readonly key: string;
+  /** Metadata that tells our own object from another's: the backup's id and the number of the volume. */
+  readonly mark: string;
+  readonly uploadId: string;
+  readonly digests = new PartDigests();
+  readonly #bucket: Bucket;
+  size = 0;
+  /** Completed or aborted. */
+  isClosed = false;
+
+  private constructor(bucket: Bucket, name: Name, uploadId: string) {
+    this.#bucket = bucket;
+    this.key = name.key;
+    this.mark = name.mark;
+    this.uploadId = uploadId;
+  }
+
+  /** Opens an upload, and learns whether this store checks parts by their SHA-256. */
+  static async start(bucket: Bucket, name: Name, signal: AbortSignal): Promise<Multipart> {
+    const { dialect } = bucket;
+    try {
+      const started = await create(bucket, name, dialect.sha256 !== false, signal);
+      dialect.sha256 = started.sha256;
+      return new Multipart(bucket, name, started.uploadId);
+    } catch (error) {
+      if (!(error instanceof S3Failure && error.isRefusal && dialect.sha256 === null)) throw error;
+      const started = await create(bucket, name, false, signal);
+      dialect.sha256 = false;
+      return new Multipart(bucket, name, started.uploadId);
+    }
+  }
+
+  /** Sends one part, the same bytes each time until they arrived whole. */
+  async send({ number, bytes, md5, sha256 }: Part, signal: AbortSignal): Promise<void> {
+    const bucket = this.#bucket;
+    const input = {
+      ...bucket.object(this.key),
+      UploadId: this.uploadId,
+      PartNumber: number,
+      Body: bytes,
+      ContentMD5: md5.toString("base64"),
+      ...(bucket.dialect.sha256 === true ? { ChecksumSHA256: sha256.toString("base64") } : {}),
+    };
+    const command = () => signedFor(new UploadPartCommand(input), sha256);
+    const answer = await bucket.send(
+      {
+        doing: `write part ${number} of ${this.key} to`,
+        right: "s3:PutObject",
+        attempts: PART_ATTEMPTS,
+        limit: bucket.partLimit,
+        act: (abortSignal) => bucket.client.send(command(), { abortSignal }),
+      },
+      signal,
+    );
+    this.digests.record({ number, md5, sha256, etag: answer.ETag });
+    this.size += bytes.length;
+  }
+
+  /** Gives the upload up, so that its parts cost nothing. One that is gone already is no error. */
+  async abort(signal: AbortSignal): Promise<void> {
+    const bucket = this.#bucket;
+    const input = { ...bucket.object(this.key), UploadId: this.uploadId };
+    try {
+      await bucket.send(
+        {
+          doing: `abort the upload of ${this.key} to`,
+          right: "s3:AbortMultipartUpload",
+          act: (abortSignal) => bucket.client.send(new AbortMultipartUploadCommand(input), { abortSignal }),
+        },
+        signal,
+      );
+    } catch (error) {
+      if (!(error instanceof S3Failure && error.status === 404)) throw error;
+    }
+    this.isClosed = true;
+  }
+}
+
+/** What an upload is to be. */
+interface Name {
+  key: string;
+  mark: string;
+  /** Called if the answer to a request that opens an upload was lost: one may be open that nobody knows. */
+  onLost: () => void;
+}
+
+interface Started {
+  uploadId: string;
+  /** The store said that it will check parts by SHA-256. */
+  sha256: boolean;
+}
+
+async function create(
+  bucket: Bucket,
+  name: Name,
+  wantsSha256: boolean,
+  signal: AbortSignal,
+): Promise<Started> {
+  const { storageClass } = bucket.options;
+  const input = {
+    ...bucket.object(name.key),
+    ...encryptionOf(bucket.options),
+    Metadata: { "dbacked-id": name.mark },
+    ...(wantsSha256 ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+    ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+  };
+  const purpose = { doing: `begin the upload of ${name.key} to`, right: "s3:PutObject" };
+  const answer = await bucket.send(
+    {
+      ...purpose,
+      act: (abortSignal) => {
+        const answer = bucket.client.send(new CreateMultipartUploadCommand(input), { abortSignal });
+        answer.catch(name.onLost);
+        return answer;
+      },
+    },
+    signal,
+  );
+  if (answer.UploadId === undefined) throw bucket.failure(purpose, new Error("the answer names no upload"));
+  return { uploadId: answer.UploadId, sha256: answer.ChecksumAlgorithm === "SHA256" };
+}

@@ -1,0 +1,80 @@
+import { S3Failure, type Place, type Purpose } from "./failure.ts";
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 20_000;
+const LONGEST_LIMIT_MS = 30 * 60_000;
+
+/** One request to S3, which may be sent several times. */
+export interface Request<Output> extends Purpose {
+  /** How often it is sent at most. @default 5: gives up after three seconds of refusals. */
+  attempts?: number;
+  /** @default 30 seconds each */
+  limit?: TimeLimit;
+  act: (signal: AbortSignal) => Promise<Output>;
+}
+
+/** How long one attempt may take; doubled when that was too short, for all requests that share it. */
+export interface TimeLimit {
+  ms: number;
+}
+
+/**
+ * Sends a request again while what it meets may pass. This is the only level at which anything is repeated; the SDK's
+ * own retry is off, since it resends neither what was damaged on its way nor what stalled.
+ *
+ * @throws {S3Failure}, or the signal's reason.
+ */
+export async function send<Output>(
+  request: Request<Output>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<Output> {
+  const limit = request.limit ?? { ms: 30_000 };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await withLimit(request.act, limit, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = S3Failure.from(error, request, place);
+      if (attempt >= (request.attempts ?? 5) || !failure.isPassing) throw failure;
+    }
+    await pause(attempt, signal);
+  }
+}
+
+async function withLimit<Output>(
+  act: (signal: AbortSignal) => Promise<Output>,
+  limit: TimeLimit,
+  signal: AbortSignal,
+): Promise<Output> {
+  signal.throwIfAborted();
+  const { ms } = limit;
+  const stop = new AbortController();
+  const forward = () => stop.abort(signal.reason);
+  const timer = setTimeout(() => {
+    limit.ms = Math.max(limit.ms, Math.min(2 * ms, LONGEST_LIMIT_MS));
+    stop.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
+  }, ms);
+  signal.addEventListener("abort", forward, { once: true });
+  try {
+    return await act(stop.signal);
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", forward);
+  }
+}
+
+/** Waits before the next attempt: longer each time, and never as long as the neighbours. */
+export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  const timer = setTimeout(stop, longest * (0.5 + Math.random() / 2));
+  signal.addEventListener("abort", stop, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
+}

@@ -1,0 +1,61 @@
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+
+import type { Bytes, ByteStream } from "../../base/bytes.ts";
+import type { S3Options } from "../s3.ts";
+import type { ByteRange, Listing, PutOptions, Store } from "../store.ts";
+import { Bucket, TUNING, type Dialect, type Tuning } from "./bucket.ts";
+import { createObject } from "./creation.ts";
+import { listObjects } from "./listing.ts";
+import { readObject } from "./reading.ts";
+import { putVolumes } from "./volume-writer.ts";
+
+/** Backups in an S3 bucket, or under a prefix of it. */
+export class S3Store implements Store {
+  readonly #bucket: Bucket;
+
+  private constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Makes the client, without a request. */
+  static async open(options: S3Options, tuning: Partial<Tuning> = {}): Promise<S3Store> {
+    return new S3Store(await Bucket.open(options, { ...TUNING, ...tuning }));
+  }
+
+  get label(): string {
+    return this.#bucket.label;
+  }
+
+  /** What this server turned out to understand, once something was stored. */
+  get dialect(): Readonly<Dialect> {
+    return this.#bucket.dialect;
+  }
+
+  put(key: string, body: ByteStream, { id }: PutOptions, signal: AbortSignal): Promise<readonly number[]> {
+    return putVolumes(this.#bucket, { key, id }, body, signal);
+  }
+
+  create(key: string, bytes: Bytes, signal: AbortSignal): Promise<"created" | "exists"> {
+    return createObject(this.#bucket, key, bytes, signal);
+  }
+
+  get(key: string, range: ByteRange | null, signal: AbortSignal): Promise<ByteStream> {
+    return readObject({ bucket: this.#bucket, key }, range, signal);
+  }
+
+  list(prefix: string, signal: AbortSignal): Promise<Listing> {
+    return listObjects(this.#bucket, prefix, signal);
+  }
+
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    const input = this.#bucket.object(key);
+    await this.#bucket.send(
+      {
+        doing: `remove ${key} from`,
+        right: "s3:DeleteObject",
+        act: (abortSignal) => this.#bucket.client.send(new DeleteObjectCommand(input), { abortSignal }),
+      },
+      signal,
+    );
+  }
+}

@@ -1,0 +1,177 @@
+import type { Bytes, ByteStream } from "../../base/bytes.ts";
+import { log } from "../../base/log.ts";
+import { reasonOf } from "../../base/error.ts";
+import { volumeKey } from "../key.ts";
+import type { Bucket } from "./bucket.ts";
+import { completeUpload, taken } from "./completion.ts";
+import { Multipart } from "./multipart.ts";
+import { PartBuffers } from "./part-buffers.ts";
+import { abortStrays } from "./strays.ts";
+
+/** How long clearing up after a failure may take, even if it was an interrupt. */
+const CLEARING_MS = 20_000;
+
+/**
+ * Stores `body` under `key` and the volumes that follow it: all of them, or, if anything fails, none.
+ *
+ * @returns the sizes of the volumes.
+ */
+export async function putVolumes(
+  bucket: Bucket,
+  name: { key: string; id: string },
+  body: ByteStream,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  await using writer = new VolumeWriter(bucket, name, signal);
+  try {
+    await writer.begin();
+  } catch (error) {
+    await body.cancel(error);
+    throw error;
+  }
+  await body.pipeTo(new WritableStream({ write: (chunk) => writer.write(chunk) }), { signal: writer.signal });
+  return await writer.finish();
+}
+
+/** Cuts a stream into parts and volumes, and sends several parts at once. Disposing of it aborts what is not complete. */
+class VolumeWriter implements AsyncDisposable {
+  readonly #bucket: Bucket;
+  readonly #name: { key: string; id: string };
+  readonly #stop = new AbortController();
+  readonly #unlink: () => void;
+  readonly #buffers: PartBuffers;
+  readonly #volumes: Promise<Multipart>[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #part: Part | null = null;
+  #parts = 0;
+  #isLost = false;
+
+  constructor(bucket: Bucket, name: { key: string; id: string }, signal: AbortSignal) {
+    const { partSize, inFlight } = bucket.tuning;
+    this.#bucket = bucket;
+    this.#name = name;
+    this.#buffers = new PartBuffers(partSize, inFlight + 1);
+    const stop = () => this.#stop.abort(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    this.#unlink = () => signal.removeEventListener("abort", stop);
+  }
+
+  /** Aborted with the first failure of any part, or by the caller. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Opens the first upload: what is wrong with rights or names is known before the dump has begun to flow. */
+  async begin(): Promise<void> {
+    this.signal.throwIfAborted();
+    if ((await this.#bucket.look(this.#name.key, this.signal)) !== null)
+      throw taken(this.#bucket, this.#name.key);
+    await this.#volume(0);
+  }
+
+  async write(chunk: Bytes): Promise<void> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      this.#part ??= new Part(await this.#buffers.take());
+      rest = this.#part.fill(rest);
+      if (this.#part.isFull) this.#dispatch(this.#part);
+    }
+  }
+
+  /** Sends the rest, and completes the volumes: the last first, so that the first never stands without the others. */
+  async finish(): Promise<readonly number[]> {
+    if (this.#part !== null) this.#dispatch(this.#part);
+    await Promise.all(this.#running);
+    this.signal.throwIfAborted();
+    const volumes = await Promise.all(this.#volumes);
+    for (const volume of volumes.toReversed()) await completeUpload(this.#bucket, volume, this.signal);
+    return volumes.map(({ size }) => size);
+  }
+
+  /** Stops what is on its way, and aborts what has not become an object. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("the upload is over"));
+    this.#unlink();
+    await Promise.all(this.#running);
+    const opened = await Promise.allSettled(this.#volumes);
+    const uploads = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const signal = AbortSignal.timeout(CLEARING_MS);
+    try {
+      for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal);
+      if (this.#isLost) await abortStrays(this.#bucket, this.#name.key, signal);
+    } catch (error) {
+      // The failure that led here is what the user must hear of; this comes on top.
+      log.warn(
+        `${reasonOf(error)}. What it has sent stays there, and costs, until a lifecycle rule removes it`,
+      );
+    }
+  }
+
+  #dispatch(part: Part): void {
+    this.#part = null;
+    const task = this.#send(part, this.#parts)
+      .catch((error: unknown) => this.#stop.abort(error))
+      .finally(() => {
+        this.#running.delete(task);
+        this.#buffers.give(part.buffer);
+      });
+    this.#parts += 1;
+    this.#running.add(task);
+  }
+
+  async #send(part: Part, index: number): Promise<void> {
+    const { maxParts } = this.#bucket.options;
+    const { bytes, md5 } = part.finish();
+    const [sha256, volume] = await Promise.all([
+      crypto.subtle.digest("SHA-256", bytes),
+      this.#volume(Math.floor(index / maxParts)),
+    ]);
+    const number = (index % maxParts) + 1;
+    await volume.send({ number, bytes, md5, sha256: Buffer.from(sha256) }, this.signal);
+  }
+
+  #volume(index: number): Promise<Multipart> {
+    const known = this.#volumes[index];
+    if (known !== undefined) return known;
+    const { key, id } = this.#name;
+    const name = {
+      key: volumeKey(key, index),
+      mark: volumeKey(id, index),
+      onLost: () => {
+        this.#isLost = true;
+      },
+    };
+    const volume = Multipart.start(this.#bucket, name, this.signal);
+    this.#volumes[index] = volume;
+    return volume;
+  }
+}
+
+/** A part that is being filled. */
+class Part {
+  readonly buffer: Bytes;
+  readonly #md5 = new Bun.CryptoHasher("md5");
+  #filled = 0;
+
+  constructor(buffer: Bytes) {
+    this.buffer = buffer;
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.buffer.length;
+  }
+
+  /** Takes as much as there is room for, and gives back the rest. */
+  fill(bytes: Bytes): Bytes {
+    const piece = bytes.subarray(0, this.buffer.length - this.#filled);
+    this.buffer.set(piece, this.#filled);
+    this.#md5.update(piece);
+    this.#filled += piece.length;
+    return bytes.subarray(piece.length);
+  }
+
+  finish(): { bytes: Bytes; md5: Buffer } {
+    return { bytes: this.buffer.subarray(0, this.#filled), md5: this.#md5.digest() };
+  }
+}

@@ -1,0 +1,35 @@
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+
+import { s3Options } from "../../src/store/s3.ts";
+import type { Tuning } from "../../src/store/s3/bucket.ts";
+import { S3Store } from "../../src/store/s3/s3-store.ts";
+import type { S3Server } from "../../scripts/services/s3-server.ts";
+
+/** A bucket for one test file, and what can be seen of it from outside. */
+export interface TestBucket {
+  name: string;
+  /** Opens a store in it; `options` and `tuning` go over the usual. */
+  open: (options?: Record<string, unknown>, tuning?: Partial<Tuning>) => Promise<S3Store>;
+  openUploads: () => Promise<string[]>;
+}
+
+/** Makes a bucket of its own on a server. */
+export async function makeBucket(server: S3Server): Promise<TestBucket> {
+  const { endpoint, accessKeyId, secretAccessKey } = server;
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, credentials, region: "us-east-1", forcePathStyle: true });
+  const name = `test-${crypto.randomUUID().slice(0, 13)}`;
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  return {
+    name,
+    open: (options = {}, tuning = {}) =>
+      S3Store.open(
+        s3Options.parse({ bucket: name, endpoint, accessKeyId, secretAccessKey, ...options }),
+        tuning,
+      ),
+    openUploads: async () => {
+      const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
+      return (Uploads ?? []).map(({ Key }) => Key ?? "");
+    },
+  };
+}
