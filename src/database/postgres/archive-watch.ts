@@ -27,15 +27,13 @@ export class ArchiveWatch {
 
   /** @throws {DbackedError} `damaged`, if these bytes cannot be part of an archive. */
   see(piece: Bytes): void {
-    if (this.#blocks !== null) return this.#blocks.push(piece);
-    const data = this.#toc.push(piece);
-    if (data === null) return;
-    this.#blocks = new BlockReader(this.#toc.header?.intSize ?? 4, (id) => this.#endBlock(id));
-    this.#blocks.push(data);
+    if (this.#blocks === null) this.#startBlocks(this.#toc.push(piece));
+    else this.#blocks.push(piece);
   }
 
   /** @throws {DbackedError} `damaged`, if the archive is not whole. */
   end(): void {
+    if (this.#blocks === null) this.#startBlocks(this.#toc.flush());
     if (this.#blocks === null)
       throw new DbackedError("damaged", "the dump ends inside its table of contents");
     const [missing] = this.#pending.values();
@@ -46,6 +44,13 @@ export class ArchiveWatch {
       );
     if (!this.#blocks.isBetweenBlocks)
       throw new DbackedError("damaged", "the dump ends inside a block of data");
+  }
+
+  /** @param data the first bytes behind the table of contents; null if that is not read yet. */
+  #startBlocks(data: Bytes | null): void {
+    if (data === null) return;
+    this.#blocks = new BlockReader(this.#toc.header?.intSize ?? 4, (id) => this.#endBlock(id));
+    this.#blocks.push(data);
   }
 
   #endBlock(id: number): void {

@@ -35,7 +35,15 @@ export class TocReader {
     this.#pieces.push(piece);
     this.#size += piece.length;
     // Doubling keeps the cost of a very long entry in proportion to its length.
-    if (this.#size < this.#worthwhile) return null;
+    return this.#size < this.#worthwhile ? null : this.#try();
+  }
+
+  /** Makes do with the bytes that came: the archive has ended. The same as push() otherwise. */
+  flush(): Bytes | null {
+    return this.#try();
+  }
+
+  #try(): Bytes | null {
     this.#rest = concat(...this.#pieces);
     const at = this.#readAll();
     const rest = this.#rest.subarray(at);

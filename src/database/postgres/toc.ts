@@ -28,7 +28,10 @@ export async function readToc(archive: ByteStream): Promise<Toc> {
   try {
     while (!toc.isDone) {
       const { done, value } = await reader.read();
-      if (done) throw new DbackedError("damaged", "the dump ends inside its table of contents");
+      if (done) {
+        toc.flush();
+        break;
+      }
       read.push(value);
       size += value.length;
       if (size > LOOK_AHEAD)
@@ -38,7 +41,8 @@ export async function readToc(archive: ByteStream): Promise<Toc> {
         );
       toc.push(value);
     }
-    if (toc.header === null) throw new DbackedError("damaged", "the dump has no header");
+    if (toc.header === null || !toc.isDone)
+      throw new DbackedError("damaged", "the dump ends inside its table of contents");
   } catch (error) {
     await reader.cancel(error).catch(() => {});
     throw error;
