@@ -1,0 +1,76 @@
+import type { Secret } from "../base/secret.ts";
+import type { Codec } from "../compress/codec.ts";
+import type { Database } from "../database/database.ts";
+import type { TrustedSigner } from "../seal/unlock.ts";
+import type { Store } from "../store/store.ts";
+
+/** Everything that the sources say together, checked and ready. Secrets are `Secret`s, and keys are texts. */
+export interface Config {
+  /** The file that was read; null if the environment and the options said all. */
+  path: string | null;
+  /** What backups say of the host that made them; null for the host's own name. */
+  agentId: string | null;
+  databases: readonly DatabaseConfig[];
+  stores: readonly StoreConfig[];
+  /** Empty unless the command needs recipients. */
+  recipients: readonly RecipientConfig[];
+  /** Null if there is neither a config file nor DBACKED_SIGNER_KEY. */
+  signer: SignerConfig | null;
+  /** Null unless the command needs the private key. */
+  identity: IdentityConfig | null;
+  trustedSigners: readonly TrustedSigner[];
+  /** For the user: what is allowed and yet not advised. */
+  warnings: readonly string[];
+}
+
+/** One of `[[databases]]`. */
+export interface DatabaseConfig extends Target {
+  name: string;
+  /** Name of the store that its backups go to; null if the config has no stores and the command needs none. */
+  store: string | null;
+  compression: Codec;
+  /** Makes a backup although something is missing from it. */
+  acceptIncomplete: boolean;
+}
+
+/** A database to dump, or to restore into. */
+export interface Target {
+  type: string;
+  /** What the driver's schema made of the options. */
+  options: unknown;
+  /** Nothing is asked of the database yet. */
+  open: () => Promise<Database>;
+}
+
+/** One of `[[stores]]`. */
+export interface StoreConfig {
+  name: string;
+  type: string;
+  options: unknown;
+  /** Nothing is asked of the store yet. */
+  open: () => Promise<Store>;
+}
+
+/** A public key that can open every backup. */
+export interface RecipientConfig {
+  /** Where the key is from, for messages. */
+  from: string;
+  pem: string;
+  /** False for keys of services that know no OAEP labels. */
+  label: boolean;
+}
+
+/** The host's signing key: a file, which may not be there yet, or the key itself. */
+export type SignerConfig = { file: string } | { pem: Secret };
+
+/** The private key that opens backups. */
+export interface IdentityConfig {
+  /** Where the key is from, for messages. */
+  from: string;
+  pem: Secret;
+  /** Null if it must be asked for, should the key be protected. */
+  passphrase: Secret | null;
+}
+
+/** What a command cannot do without. A part that is needed and not there is a mistake like others. */
+export type Need = "databases" | "stores" | "recipients" | "signer" | "identity";

@@ -1,0 +1,154 @@
+import { z } from "zod";
+
+import { compressionOption } from "../compress/codec.ts";
+import { databaseDrivers } from "../database/registry.ts";
+import { storeDrivers } from "../store/registry.ts";
+import type { DatabaseConfig, StoreConfig } from "./config.ts";
+import { isTable, type Table } from "./document.ts";
+import type { Mistakes } from "./mistakes.ts";
+import { SECRET_KEYS, settleSecrets } from "./secrets.ts";
+import type { Settings } from "./settings.ts";
+import { unknownKey, validate } from "./validate.ts";
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+const nameOption = z
+  .string()
+  .regex(
+    NAME,
+    "expected small letters, digits, dots, dashes and underscores, 63 at most, no mark at the front",
+  );
+
+const storeKeys = z.strictObject({ name: nameOption, type: oneOf(storeDrivers) });
+
+const databaseKeys = z.strictObject({
+  name: nameOption,
+  type: oneOf(databaseDrivers),
+  stores: z.array(z.string()).min(1, "expected the name of a store").optional(),
+  compression: compressionOption,
+  acceptIncomplete: z.boolean().default(false),
+});
+
+type Section = keyof typeof SECRET_KEYS;
+
+/** One table of a section. Its own keys are ours, the rest is its driver's. */
+interface Entry<Own, Thing> {
+  at: number;
+  own: Own;
+  options: unknown;
+  open: () => Promise<Thing>;
+}
+
+/** What the config knows of a driver. */
+export interface Driver<Options, Thing> {
+  options: z.ZodType<Options>;
+  create(options: Options): Thing | Promise<Thing>;
+}
+
+/** How the tables of a section are read. */
+interface Kind<Own, Thing> {
+  section: Section;
+  keys: z.ZodObject & z.ZodType<Own>;
+  drivers: Readonly<Record<string, Driver<unknown, Thing>>>;
+}
+
+/** Reads all of `[[stores]]`. */
+export async function readStores(settings: Settings, mistakes: Mistakes): Promise<StoreConfig[]> {
+  const kind = { section: "stores", keys: storeKeys, drivers: storeDrivers } as const;
+  const entries = await readEntries(kind, settings, mistakes);
+  return entries.map(({ own: { name, type }, options, open }) => ({ name, type, options, open }));
+}
+
+/** Reads all of `[[databases]]`. Each goes to one of the stores. */
+export async function readDatabases(settings: Settings, mistakes: Mistakes): Promise<DatabaseConfig[]> {
+  const stores = namesOfStores(settings);
+  const kind = { section: "databases", keys: databaseKeys, drivers: databaseDrivers } as const;
+  const entries = await readEntries(kind, settings, mistakes);
+  return entries.map(({ at, own, options, open }) => {
+    const complain = (message: string, hint?: string): void =>
+      mistakes.add(settings.placeOf(["databases", at, "stores"]), message, hint);
+    const { name, type, compression, acceptIncomplete } = own;
+    const store = chooseStore(own.stores, stores, complain);
+    return { name, type, store, compression, acceptIncomplete, options, open };
+  });
+}
+
+async function readEntries<Own extends { name: string; type: string }, Thing>(
+  kind: Kind<Own, Thing>,
+  settings: Settings,
+  mistakes: Mistakes,
+): Promise<Entry<Own, Thing>[]> {
+  const list = settings.get([kind.section]);
+  const entries: Entry<Own, Thing>[] = [];
+  for (const [at, table] of (Array.isArray(list) ? list : []).entries()) {
+    if (!isTable(table)) continue;
+    await settleSecrets(table, [kind.section, at], settings, mistakes);
+    const entry = readEntry(kind, { table, at }, settings, mistakes);
+    if (entry === null) continue;
+    if (entries.some(({ own }) => own.name === entry.own.name))
+      mistakes.add(settings.placeOf([kind.section, at, "name"]), `"${entry.own.name}" is taken`);
+    entries.push(entry);
+  }
+  return entries;
+}
+
+function readEntry<Own extends { type: string }, Thing>(
+  { section, keys, drivers }: Kind<Own, Thing>,
+  { table, at }: { table: Table; at: number },
+  settings: Settings,
+  mistakes: Mistakes,
+): Entry<Own, Thing> | null {
+  const path = [section, at];
+  const ownKeys = Object.keys(keys.shape);
+  const own = validate(keys, { value: pick(table, ownKeys), path, keys: ownKeys }, settings, mistakes);
+  const type = table["type"];
+  const driver = typeof type === "string" && Object.hasOwn(drivers, type) ? drivers[type] : undefined;
+  if (driver === undefined) return null;
+  const driverKeys = keysOf(driver.options);
+  const known = [...ownKeys, ...driverKeys, ...SECRET_KEYS[section].map((key) => `${key}File`)];
+  for (const key of Object.keys(table).filter((key) => !known.includes(key)))
+    mistakes.add(settings.placeOf([...path, key]), unknownKey(key, known));
+  const subject = { value: pick(table, driverKeys), path, keys: driverKeys };
+  const options = validate(driver.options, subject, settings, mistakes);
+  if (own === null || options === null) return null;
+  return { at, own, options, open: async () => await driver.create(options) };
+}
+
+/** The one store for a database's backups. */
+function chooseStore(
+  wanted: readonly string[] | undefined,
+  stores: readonly string[],
+  complain: (message: string, hint?: string) => void,
+): string | null {
+  const unknown = wanted?.find((name) => !stores.includes(name));
+  if (unknown !== undefined) complain(`there is no store "${unknown}"`);
+  const [chosen = null, ...others] = wanted ?? stores;
+  if (others.length > 0) {
+    complain(
+      `its backups would go to ${others.length + 1} stores, and this version keeps each in one`,
+      `name one store in each of [[databases]], as in stores = ["${chosen}"]`,
+    );
+  }
+  return chosen;
+}
+
+function oneOf(drivers: Readonly<Record<string, unknown>>): z.ZodType<string> {
+  return z.enum(Object.keys(drivers).toSorted());
+}
+
+function pick(table: Table, keys: readonly string[]): Table {
+  return Object.fromEntries(Object.entries(table).filter(([key]) => keys.includes(key)));
+}
+
+/** Names that the stores have in the settings, be they right or not. */
+function namesOfStores(settings: Settings): string[] {
+  const list = settings.get(["stores"]);
+  const tables = Array.isArray(list) ? list.filter(isTable) : [];
+  return tables.flatMap(({ name }) => (typeof name === "string" ? [name] : []));
+}
+
+/** The keys of a driver's options, whatever its schema does with them afterwards. */
+function keysOf(schema: z.ZodType): string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  return schema instanceof z.ZodPipe && schema.in instanceof z.ZodType ? keysOf(schema.in) : [];
+}

@@ -1,0 +1,62 @@
+/** What a flat value must be. `words` is a text that a shell would split. */
+export type FlatKind = "text" | "whole" | "switch" | "secret";
+
+/** A name of 2018: a key at the top level of the file, a variable, and an option of some commands. */
+export interface FlatName {
+  kind: FlatKind;
+  summary: string;
+  /** The key of the one database or the one store that it sets; null if it concerns neither. */
+  sets: readonly ["databases" | "stores", string] | null;
+}
+
+function database(kind: FlatKind, key: string, summary: string): FlatName {
+  return { kind, summary, sets: ["databases", key] };
+}
+
+function store(kind: FlatKind, key: string, summary: string): FlatName {
+  return { kind, summary, sets: ["stores", key] };
+}
+
+function other(kind: FlatKind, summary: string): FlatName {
+  return { kind, summary, sets: null };
+}
+
+/** All of them. They describe one database and one S3 bucket without any table. */
+export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
+  dbType: database("text", "type", "what the database is: pg or sqlite"),
+  dbConnectionString: database("text", "url", "the database as a URL, without a password"),
+  dbHost: database("text", "host", "host of the database server"),
+  dbPort: database("whole", "port", "its port"),
+  dbUsername: database("text", "username", "who dumps"),
+  dbPassword: database("secret", "password", "the password"),
+  dbPasswordFile: database("text", "passwordFile", "a file with the password"),
+  dbName: database("text", "database", "name of the database on the server"),
+  dbAlias: database("text", "name", "name of its backups (default the database's name)"),
+  authenticationDatabase: database("text", "authenticationDatabase", "for MongoDB"),
+  dumperOptions: database("text", "dumperOptions", "more options for the dump program"),
+  databaseToolsDirectory: database("text", "databaseToolsDirectory", "where the dump program is"),
+  s3bucket: store("text", "bucket", "the bucket for the backups"),
+  s3region: store("text", "region", "its region"),
+  s3accessKeyId: store("text", "accessKeyId", "the access key's name"),
+  s3secretAccessKey: store("secret", "secretAccessKey", "the access key"),
+  s3secretAccessKeyFile: store("text", "secretAccessKeyFile", "a file with the access key"),
+  publicKey: other("text", "the public key that can open the backups: PEM, or a path"),
+  agentId: other("text", "what the backups say of the host that made them"),
+  subscriptionType: other("text", "free"),
+  apikey: other("secret", "key of a dbacked Pro project"),
+  email: other("text", "who is told of missing backups"),
+  cron: other("text", "when to back up"),
+  sendAnalytics: other("switch", "send anonymous analytics"),
+  daemon: other("switch", "stay in the background"),
+  daemonName: other("text", "name of the process in the background"),
+};
+
+/** How a name is spelt as an option: `dbType` → `db-type`, and as in 2018 `s3accessKeyId` → `s3-access-key-id`. */
+export function spell(name: string): string {
+  return name.replace(/^s3(?=[a-z])/, "s3-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** How a name is spelt as a variable: `dbType` → `DBACKED_DB_TYPE`. */
+export function variableOf(name: string): string {
+  return `DBACKED_${spell(name).toUpperCase().replaceAll("-", "_")}`;
+}

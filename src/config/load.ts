@@ -1,0 +1,92 @@
+import { DbackedError } from "../base/error.ts";
+import type { Config, Need } from "./config.ts";
+import { readConfigFile } from "./config-file.ts";
+import { readDatabases, readStores } from "./entries.ts";
+import { refuseUnknownVariables, setKeys } from "./environment.ts";
+import { moveFlat } from "./flat.ts";
+import { interpolate } from "./interpolate.ts";
+import { hideKeys, readIdentity, readRecipients, readSigning } from "./keys.ts";
+import { Mistakes } from "./mistakes.ts";
+import { refuseNotYet } from "./not-yet.ts";
+import { holdsSecret } from "./secrets.ts";
+import { Settings } from "./settings.ts";
+import type { Sources } from "./sources.ts";
+import { refusePassword } from "./target.ts";
+import { readTop } from "./top.ts";
+
+const HOW_TO_START =
+  "write /etc/dbacked/config.toml, or name another file with --config or DBACKED_CONFIG; for a single database and a " +
+  "bucket variables will do: DBACKED_DB_TYPE, DBACKED_DB_HOST, DBACKED_DB_NAME, DBACKED_S3_BUCKET, DBACKED_PUBLIC_KEY";
+
+/**
+ * Puts the three sources together: options of the command line, then the environment, then the file.
+ *
+ * @throws {DbackedError} `config`, with everything that is wrong, each with its place; `usage`, for a secret in an option.
+ */
+export async function loadConfig(sources: Sources, needs: readonly Need[]): Promise<Config> {
+  const connection = sources.flags?.["dbConnectionString"];
+  if (typeof connection === "string")
+    refusePassword("--db-connection-string", connection, "DBACKED_DB_PASSWORD");
+  const mistakes = new Mistakes();
+  const settings = await readSettings(sources, mistakes);
+  const { agentId } = readTop(settings, mistakes);
+  const stores = await readStores(settings, mistakes);
+  const databases = await readDatabases(settings, mistakes);
+  const recipients = await readRecipients(settings, needs.includes("recipients"), mistakes);
+  const signer = readSigning(settings, mistakes);
+  const { identity, trustedSigners } = await readIdentity(settings, needs.includes("identity"), mistakes);
+  refuseMissing(settings, signer !== null, needs, mistakes);
+  mistakes.throwIfAny();
+  const { path, warnings } = settings;
+  return { path, agentId, databases, stores, recipients, signer, identity, trustedSigners, warnings };
+}
+
+/** Everything that the sources say, each thing where the structured form has it. */
+async function readSettings(sources: Sources, mistakes: Mistakes): Promise<Settings> {
+  const { environment } = sources;
+  const named = sources.file ?? (environment["DBACKED_CONFIG"] || undefined);
+  const file = await readConfigFile(named, sources.folder);
+  const settings = new Settings(file);
+  if (file !== null && file.isOpen && holdsSecret(file.tree)) {
+    settings.warnings.push(
+      `${file.path} holds a secret, and every user of this host can read it: chmod 600 ${file.path}`,
+    );
+  }
+  const variables = interpolate(settings, environment, mistakes);
+  refuseUnknownVariables(environment, variables, mistakes);
+  moveFlat(settings, sources, variables, mistakes);
+  await setKeys(settings, sources, mistakes);
+  hideKeys(settings);
+  refuseNotYet(settings, mistakes);
+  return settings;
+}
+
+/** What a command needs and nobody gave; a part that is there and wrong has been reported. */
+function refuseMissing(
+  settings: Settings,
+  hasSigner: boolean,
+  needs: readonly Need[],
+  mistakes: Mistakes,
+): void {
+  if (settings.isEmpty && needs.length > 0) {
+    mistakes.throwIfAny();
+    throw new DbackedError("config", "There is no configuration", { hint: HOW_TO_START });
+  }
+  const missing: Record<Need, string | null> = {
+    databases: settings.has("databases")
+      ? null
+      : "there is no database: add [[databases]], or set DBACKED_DB_TYPE",
+    stores: settings.has("stores") ? null : "there is no store: add [[stores]], or set DBACKED_S3_BUCKET",
+    recipients: settings.has("encryption")
+      ? null
+      : "there is no public key to seal backups for: add recipients in [encryption], or set DBACKED_PUBLIC_KEY",
+    signer: hasSigner ? null : "there is no file to keep the signing key beside: set DBACKED_SIGNER_KEY",
+    identity: settings.has("identity", "privateKey")
+      ? null
+      : "there is no private key: give --private-key-path, or set DBACKED_PRIVATE_KEY, or privateKey in [identity]",
+  };
+  for (const need of needs) {
+    const message = missing[need];
+    if (message !== null) mistakes.add(settings.path ?? "environment", message);
+  }
+}

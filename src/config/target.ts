@@ -1,0 +1,63 @@
+import { DbackedError } from "../base/error.ts";
+import type { Database } from "../database/database.ts";
+import { databaseDrivers } from "../database/registry.ts";
+import type { Target } from "./config.ts";
+import type { Driver } from "./entries.ts";
+import { readSecretVariable } from "./environment.ts";
+import { variableOf } from "./flat-names.ts";
+import { Mistakes } from "./mistakes.ts";
+import { hasPassword } from "./secrets.ts";
+import { Settings } from "./settings.ts";
+import type { Sources } from "./sources.ts";
+import { validate } from "./validate.ts";
+
+const DRIVERS: Readonly<Record<string, Driver<unknown, Database>>> = databaseDrivers;
+
+/** Scheme of a URL → type of database. */
+const TYPES: Readonly<Record<string, string>> = {
+  postgres: "postgres",
+  postgresql: "postgres",
+  sqlite: "sqlite",
+};
+
+const FLAG = "--to";
+
+/**
+ * Reads the URL of `--to`, with the password from DBACKED_TO_PASSWORD and the tools from where the sources say.
+ *
+ * @throws {DbackedError} `usage`, if it is no URL of a database that we know, or holds a password.
+ */
+export async function readTarget(url: string, sources: Sources): Promise<Target> {
+  refusePassword(FLAG, url, "DBACKED_TO_PASSWORD");
+  const type = TYPES[url.slice(0, Math.max(0, url.indexOf(":")))] ?? "";
+  const driver = DRIVERS[type];
+  if (driver === undefined)
+    throw new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);
+  const mistakes = new Mistakes();
+  const settings = new Settings(null);
+  const password = await readSecretVariable("DBACKED_TO_PASSWORD", sources.environment);
+  if (password !== null && "mistake" in password) mistakes.add(password.place, password.mistake);
+  const { environment, flags } = sources;
+  const directory = flags?.["databaseToolsDirectory"] ?? environment[variableOf("databaseToolsDirectory")];
+  const value = {
+    url,
+    ...(password !== null && "secret" in password ? { password: password.secret } : {}),
+    ...(type === "sqlite" || directory === undefined ? {} : { databaseToolsDirectory: directory }),
+  };
+  settings.set("to", value, { place: FLAG, isFile: false });
+  const options = validate(driver.options, { value, path: ["to"], keys: [] }, settings, mistakes);
+  mistakes.throwIfAny();
+  return { type, options, open: async () => await driver.create(options) };
+}
+
+/**
+ * Refuses a URL with a password in an option of the command line, where every user of this host could read it.
+ *
+ * @throws {DbackedError} `usage`
+ */
+export function refusePassword(flag: string, url: string, variable: string): void {
+  if (!hasPassword(url)) return;
+  throw new DbackedError("usage", `${flag}: no option takes a secret, and there is a password in this URL`, {
+    hint: `leave it out, and set ${variable}`,
+  });
+}
