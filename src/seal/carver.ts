@@ -56,18 +56,17 @@ export class Carver {
  */
 export async function* workOn<T>(
   carver: Carver,
-  work: (piece: Bytes, index: number) => Promise<T>,
+  work: (piece: Bytes) => Promise<T>,
 ): AsyncGenerator<T, void, undefined> {
   const started: Promise<T>[] = [];
-  for (let index = 0; ;) {
+  for (;;) {
     while (started.length < IN_FLIGHT) {
       const piece = await carver.next();
       if (piece === null) break;
-      const result = work(piece, index);
+      const result = work(piece);
       // It is awaited in its turn, if ever; until then a failure is no unhandled one.
       result.catch(() => {});
       started.push(result);
-      index += 1;
     }
     const first = started.shift();
     if (first === undefined) return;

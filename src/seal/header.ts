@@ -32,7 +32,7 @@ export interface Header {
 }
 
 /** The header's pieces as they are in the file. */
-export interface HeaderPieces {
+interface HeaderPieces {
   core: Bytes;
   recipients: Bytes;
   mac: Bytes;

@@ -1,10 +1,17 @@
-import { constants, createHash, createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
-import { type KeyObject, privateDecrypt } from "node:crypto";
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  privateDecrypt,
+} from "node:crypto";
 import { promisify } from "node:util";
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import type { Secret } from "../base/secret.ts";
 import { encryptPkcs8 } from "./pbes2.ts";
-import { type PemBlock, readPem, writePem } from "./pem.ts";
+import { type PemBlock, pemText, readPem, writePem } from "./pem.ts";
 import { Refusal } from "./refusal.ts";
 import { parseRsaKey } from "./rsa.ts";
 
@@ -33,6 +40,9 @@ export interface Identity {
 }
 
 const LABEL = utf8("dbacked.v2.file-key");
+/** Also one that is cut off, or stands beside a public key. */
+const PRIVATE = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
+
 const ADVISED_BITS = 3072;
 const makePair = promisify(generateKeyPair);
 
@@ -45,7 +55,7 @@ export async function readRecipient(
   pem: string | Bytes,
   options: { label?: boolean } = {},
 ): Promise<Recipient> {
-  const { label, der } = findPublicKey(pem);
+  const { label, der } = findPublicKey(pemText(pem));
   const { spki, bits } = parseRsaKey(der, label === "PUBLIC KEY" ? "spki" : "pkcs1");
   const oaep = { name: "RSA-OAEP", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("spki", spki, oaep, false, ["encrypt"]);
@@ -68,7 +78,7 @@ export async function readIdentity(
   pem: string | Bytes,
   passphrase?: () => Promise<Secret>,
 ): Promise<Identity> {
-  const block = findPrivateKey(pem);
+  const block = findPrivateKey(pemText(pem));
   const key = isProtected(block) ? await openProtected(block, passphrase) : openPlain(block);
   if (key.asymmetricKeyType !== "rsa") {
     throw refuseIdentity(
@@ -116,45 +126,40 @@ function unwrapWith(key: KeyObject, type: Wrapping, wrapped: Bytes): Bytes {
     padding: constants.RSA_PKCS1_OAEP_PADDING,
     oaepHash: type === "v1" ? "sha1" : "sha256",
   };
-  return new Uint8Array(privateDecrypt(type === 1 ? { ...oaep, oaepLabel: LABEL } : oaep, wrapped));
+  try {
+    return new Uint8Array(privateDecrypt(type === 1 ? { ...oaep, oaepLabel: LABEL } : oaep, wrapped));
+  } catch {
+    // One answer for every failure: its details would help nobody but an attacker.
+    throw new Error("RSA-OAEP fails");
+  }
 }
 
-function findPublicKey(pem: string | Bytes): { label: string; der: Bytes } {
-  const blocks = readPem(pem);
-  if (isPrivate(pem)) {
+function findPublicKey(text: string): { label: string; der: Bytes } {
+  if (PRIVATE.test(text)) {
     throw new Refusal("bad-key", "This is a private key, where a public key is needed", {
       hint: "a host that makes backups must not have it: take it away, and give `openssl pkey -in key.pem -pubout` instead",
     });
   }
-  const [block, ...others] = blocks.filter(
-    ({ label }) => label === "PUBLIC KEY" || label === "RSA PUBLIC KEY",
-  );
-  if (block === undefined) throw refuseRecipient(describeOther(pem, blocks));
+  const blocks = readPem(text);
+  const isKey = ({ label }: PemBlock) => label === "PUBLIC KEY" || label === "RSA PUBLIC KEY";
+  const [block, ...others] = blocks.filter(isKey);
+  if (block === undefined) throw refuseRecipient(describeOther(text, blocks));
   if (others.length > 0) throw refuseRecipient("there are several in it; give each a file of its own");
   if (block.der === null) throw refuseRecipient("it is not valid base64");
   return { label: block.label, der: block.der };
 }
 
-/** Also if it is cut off, or stands beside a public key. */
-function isPrivate(pem: string | Bytes): boolean {
-  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(
-    typeof pem === "string" ? pem : new TextDecoder().decode(pem),
-  );
-}
-
-function describeOther(pem: string | Bytes, blocks: readonly PemBlock[]): string {
-  const [block] = blocks;
-  if (block?.label === "CERTIFICATE")
+function describeOther(text: string, [block]: readonly PemBlock[]): string {
+  if (block?.label === "CERTIFICATE") {
     return "it is a certificate; `openssl x509 -pubkey -noout -in it` prints its key";
+  }
   if (block !== undefined) return `it holds "${block.label}", not "PUBLIC KEY"`;
-  const isSsh = typeof pem === "string" && pem.trimStart().startsWith("ssh-");
-  return isSsh
-    ? "it is an SSH key; `ssh-keygen -e -m PKCS8 -f it` converts it"
-    : "there is no PEM block in it";
+  if (text.startsWith("ssh-")) return "it is an SSH key; `ssh-keygen -e -m PKCS8 -f it` converts it";
+  return "there is no PEM block in it";
 }
 
-function findPrivateKey(pem: string | Bytes): PemBlock {
-  const blocks = readPem(pem);
+function findPrivateKey(text: string): PemBlock {
+  const blocks = readPem(text);
   const [block, ...others] = blocks.filter(({ label }) => label.endsWith("PRIVATE KEY"));
   if (block === undefined) {
     const isPublic = blocks.some(({ label }) => label.endsWith("PUBLIC KEY"));

@@ -12,11 +12,16 @@ export interface PemBlock {
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\n((?:(?!-----)[\s\S])*)-----END \1-----/g;
 
-/** Finds all blocks of a PEM file. Text around them, Windows line ends and spaces at line ends do no harm. */
-export function readPem(file: string | Bytes): readonly PemBlock[] {
+/** The text of a PEM file, its lines without line ends of Windows and spaces around them. */
+export function pemText(file: string | Bytes): string {
   const text = typeof file === "string" ? file : new TextDecoder().decode(file);
-  const lines = text.replaceAll(/[ \t]*\r?\n[ \t]*/g, "\n");
-  return [...lines.matchAll(BLOCK)].map(([block, label = "", body = ""]) => ({
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.join("\n");
+}
+
+/** Finds all blocks of a PEM file; text around them does no harm. */
+export function readPem(text: string): readonly PemBlock[] {
+  return [...text.matchAll(BLOCK)].map(([block, label = "", body = ""]) => ({
     label,
     text: `${block}\n`,
     der: decode(body),

@@ -52,9 +52,7 @@ export interface SealEnd {
 export async function seal(options: SealOptions): Promise<Sealing> {
   checkRecipients(options.recipients);
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-  const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-  const stanzas = await wrapForAll(secret, options.recipients);
-  const fileKey = await importFileKey(secret);
+  const { fileKey, stanzas } = await makeFileKey(options.recipients);
   const core = await writeCore(options, fileKey, salt);
   const coreHash = new Uint8Array(await crypto.subtle.digest("SHA-256", core));
   const keys = await deriveKeys(fileKey, salt, coreHash);
@@ -187,14 +185,22 @@ function checkRecipients(recipients: readonly Recipient[]): void {
   );
 }
 
-async function wrapForAll(secret: Bytes, recipients: readonly Recipient[]): Promise<readonly Stanza[]> {
-  return await Promise.all(
-    recipients.map(async (recipient) => ({
-      type: recipient.type,
-      fingerprint: recipient.fingerprint,
-      body: await recipient.wrap(secret),
-    })),
-  );
+/** The bytes of the new key are gone when this returns. */
+async function makeFileKey(
+  recipients: readonly Recipient[],
+): Promise<{ fileKey: CryptoKey; stanzas: readonly Stanza[] }> {
+  const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  try {
+    const stanzas = await Promise.all(recipients.map((recipient) => wrapFor(recipient, secret)));
+    return { fileKey: await importFileKey(secret), stanzas };
+  } finally {
+    secret.fill(0);
+  }
+}
+
+async function wrapFor(recipient: Recipient, secret: Bytes): Promise<Stanza> {
+  const { type, fingerprint } = recipient;
+  return { type, fingerprint, body: await recipient.wrap(secret) };
 }
 
 async function writeCore(options: SealOptions, fileKey: CryptoKey, salt: Bytes): Promise<Bytes> {

@@ -6,10 +6,10 @@ import { Refusal } from "./refusal.ts";
 export const TAG_BYTES = 16;
 
 /** Most segments in one envelope. */
-export const MAX_SEGMENTS = 2 ** 32 - 1;
+const MAX_SEGMENTS = 2 ** 32 - 1;
 
 /** Most plaintext in one envelope: 64 TiB. */
-export const MAX_PLAINTEXT_BYTES = 2 ** 46;
+const MAX_PLAINTEXT_BYTES = 2 ** 46;
 
 const { subtle } = crypto;
 const CHAIN_START = utf8("dbacked.v2 chain\0");

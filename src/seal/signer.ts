@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { type Bytes, concat } from "../base/bytes.ts";
 import { isStrictPoint, PUBLIC_KEY_BYTES } from "./ed25519.ts";
-import { readPem, writePem } from "./pem.ts";
+import { pemText, readPem, writePem } from "./pem.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The host's own key: every envelope and every note that it makes is signed by it. */
@@ -66,7 +66,7 @@ export function readSignerText(text: string): Bytes {
 }
 
 function findKey(pem: string | Bytes): Bytes {
-  const blocks = readPem(pem);
+  const blocks = readPem(pemText(pem));
   const [block] = blocks;
   const der = block?.label === "PRIVATE KEY" ? block.der : null;
   const isEd25519 = der?.length === PKCS8_BYTES && Buffer.compare(der.subarray(0, PKCS8.length), PKCS8) === 0;

@@ -103,7 +103,10 @@ test("Carver cuts any pieces into the same ones", async () => {
 test("workOn() works on four pieces at a time, and gives results in order", async () => {
   let running = 0;
   let most = 0;
-  const work = async (_piece: Bytes, index: number) => {
+  let count = 0;
+  const work = async (_piece: Bytes) => {
+    const index = count;
+    count += 1;
     running += 1;
     most = Math.max(most, running);
     await Bun.sleep(index % 3);
