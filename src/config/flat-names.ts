@@ -1,5 +1,5 @@
-/** What a flat value must be. `words` is a text that a shell would split. */
-export type FlatKind = "text" | "whole" | "switch" | "secret";
+/** What a flat value must be. */
+type FlatKind = "text" | "whole" | "switch" | "secret";
 
 /** A name of 2018: a key at the top level of the file, a variable, and an option of some commands. */
 export interface FlatName {

@@ -1,5 +1,5 @@
 /** The name out of `names` that `wrong` was probably meant to be, or null if none comes near. */
-export function nearest(wrong: string, names: Iterable<string>): string | null {
+function nearest(wrong: string, names: Iterable<string>): string | null {
   const limit = Math.max(1, Math.floor(bare(wrong).length / 3));
   let best: string | null = null;
   let least = limit + 1;

@@ -76,6 +76,12 @@ test("parseJson() knows the lines of nested values", () => {
   ]);
 });
 
+test("parseJson() takes the control characters that JSON takes", () => {
+  const text = '{"a": "\u007F\u0085\u009F"}';
+  expect(parseJson(text).tree["a"]).toBe("\u007F\u0085\u009F");
+  expect(() => parseJson('{"a": "\u001F"}')).toThrow("expected a value");
+});
+
 test.each<[string, number, string]>([
   ["", 1, "expected a value"],
   ["{\n  hunter2\n}", 2, 'expected a key in "…"'],

@@ -3,7 +3,7 @@ import { cut } from "./text.ts";
 const CLEAR = "\r\u001B[K";
 
 /** A line of the terminal that is drawn over and over; what else is printed goes above it. */
-export class LiveLine {
+class LiveLine {
   readonly #stream: NodeJS.WriteStream;
   #line = "";
 
