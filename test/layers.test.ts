@@ -45,7 +45,9 @@ async function readImports(): Promise<{ folders: Set<string>; imports: Import[] 
     const text = await Bun.file(join(SRC, file)).text();
     for (const match of text.matchAll(IMPORT)) {
       const target = relative(SRC, join(SRC, dirname(file), match[1] ?? ""));
-      imports.push({ file, from: from ?? "main", to: folderOf(target) ?? "main" });
+      // package.json and the stand-alone decryptor are bundled as they are.
+      if (!target.startsWith(".."))
+        imports.push({ file, from: from ?? "main", to: folderOf(target) ?? "main" });
     }
   }
   return { folders, imports };

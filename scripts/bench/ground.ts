@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { type Postgres, startPostgres } from "../services/postgres.ts";
 import type { S3Server } from "../services/s3-server.ts";
@@ -71,7 +72,8 @@ type = "postgres"
 url = "${postgres.url(database)}"
 ${tools}
 `;
-  await Bun.write(file, text, { mode: 0o600 });
+  await Bun.write(file, text);
+  await chmod(file, 0o600);
   return file;
 }
 

@@ -14,7 +14,13 @@ export interface Measured {
  */
 export async function measureCommand(command: readonly string[]): Promise<Measured> {
   const startedAt = performance.now();
-  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  const child = Bun.spawn([...command], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
+    // No settings of whoever measures: a proxy or an AWS variable would change what is compared.
+    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", LC_ALL: "C.UTF-8" },
+  });
   let peakBytes = 0;
   const sampling = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid));
