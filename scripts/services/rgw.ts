@@ -74,20 +74,21 @@ class Cluster {
 
   async startStorage(): Promise<void> {
     this.#start("ceph-mon", "ceph-mon", ["-f", "-i", "a"]);
-    await this.#run("ceph-osd", "ceph-osd", ["-i", "0", "--mkfs"]);
-    const id = await Bun.file(join(this.#folder, "osd", "fsid")).text();
-    await this.#run("ceph", "ceph-common", ["osd", "new", id.trim()]);
-    await this.#run("ceph", "ceph-common", ["osd", "crush", "add", "osd.0", "1.0", "root=default"]);
+    const disk = crypto.randomUUID();
+    await this.#tell(["osd", "new", disk, "0"]);
+    await this.#tell(["osd", "crush", "add", "osd.0", "1.0", "root=default"]);
+    await this.#run("ceph-osd", "ceph-osd", ["-i", "0", "--mkfs", "--osd-uuid", disk]);
     this.#start("ceph-osd", "ceph-osd", ["-f", "-i", "0"]);
   }
 
   async startGateway(port: number): Promise<string> {
     const frontend = `--rgw-frontends=beast endpoint=127.0.0.1:${port}`;
-    const gateway = this.#start("radosgw", "radosgw", ["-f", "-n", "client.rgw", frontend]);
+    this.#start("radosgw", "radosgw", ["-f", "-n", "client.rgw", frontend]);
     const endpoint = `http://127.0.0.1:${port}`;
     await waitUntil(
       async () => {
-        if (!gateway.isRunning()) throw new Error(`radosgw ended: ${await gateway.readLog()}`);
+        for (const each of this.#daemons)
+          if (!each.isRunning()) throw new Error(`Ceph ended: ${await each.readLog()}`);
         return isUp(endpoint);
       },
       { what: "radosgw to take requests" },
@@ -101,6 +102,16 @@ class Cluster {
   /** There is nothing to keep, so nobody is asked to close in order. */
   async stop(): Promise<void> {
     for (const daemon of this.#daemons.toReversed()) await daemon.stop("SIGKILL");
+  }
+
+  /** Tells the monitor something that may be told twice: it refuses now and then, until it has settled. */
+  async #tell(command: readonly string[]): Promise<void> {
+    const isTaken = () =>
+      this.#run("ceph", "ceph-common", command).then(
+        () => true,
+        () => false,
+      );
+    await waitUntil(isTaken, { what: `Ceph to take "${command.join(" ")}"` });
   }
 
   async #run(program: string, debianPackage: string, argv: readonly string[]): Promise<void> {
@@ -160,6 +171,8 @@ ms bind ipv6 = false
 public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 osd class load list = *
+osd class update on start = false
+osd crush update on start = false
 osd class default list = *
 paxos propose interval = 0.02
 paxos min wait = 0.01
