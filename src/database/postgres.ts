@@ -7,6 +7,7 @@ import { startDump } from "./postgres/dump.ts";
 import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
 import { judgeDumperOptions, type PostgresFields } from "./postgres/options.ts";
 import type { Asked } from "./postgres/psql.ts";
+import { refuseTooManyTables } from "./postgres/prerequisites.ts";
 import { restoreArchive } from "./postgres/restore.ts";
 import { readSource, type Missing, type Source } from "./postgres/source.ts";
 import { inspectTarget } from "./postgres/target.ts";
@@ -105,16 +106,4 @@ function refuseGaps(label: string, gaps: readonly Gap[]): void {
       "or set acceptIncomplete = true for this database",
     ].join("\n"),
   });
-}
-
-/** pg_dump locks every table before it writes the first byte. */
-function refuseTooManyTables(label: string, { tables, lockRoom, locksPerTransaction }: Source): void {
-  if (tables <= lockRoom) return;
-  throw new DbackedError(
-    "database",
-    `Cannot dump ${label}: the server has no room to lock its ${tables} tables`,
-    {
-      hint: `set max_locks_per_transaction = ${Math.ceil((locksPerTransaction * tables) / lockRoom)} on the server and restart it`,
-    },
-  );
 }

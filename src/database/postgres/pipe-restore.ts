@@ -1,5 +1,6 @@
 import { concat, utf8, type Bytes, type ByteStream, type ByteTransform } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
+import { ProgramFailure } from "../../tool/child.ts";
 import { feed, streamFrom } from "../../tool/run.ts";
 import { explainFailure } from "./failure.ts";
 import { PSQL_ARGUMENTS } from "./psql.ts";
@@ -56,6 +57,8 @@ async function runScript(
   try {
     await feed(psql, script, signal);
   } catch (error) {
+    // A failure of pg_restore is one of the dump, not of the database.
+    if (error instanceof ProgramFailure && error.program !== "psql") throw error;
     throw explainFailure(error, `Cannot restore into ${connection.label}`);
   }
 }

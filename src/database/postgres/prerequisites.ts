@@ -1,6 +1,7 @@
 import { DbackedError } from "../../base/error.ts";
 import type { Needs } from "./needs.ts";
 import { identifier } from "./psql.ts";
+import type { Source } from "./source.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -47,6 +48,21 @@ export function refuseTooManyLocks(label: string, target: Target, needs: Needs):
     `The server of ${label} has no room for a restore in one transaction: it would hold about ${locks} locks, and there is room for ${target.lockRoom}`,
     {
       hint: `set max_locks_per_transaction = ${enough} on the server and restart it, or give --no-single-transaction`,
+    },
+  );
+}
+
+/** Refuses a dump that must fail: pg_dump locks every table before it writes the first byte. */
+export function refuseTooManyTables(
+  label: string,
+  { tables, lockRoom, locksPerTransaction }: Pick<Source, "tables" | "lockRoom" | "locksPerTransaction">,
+): void {
+  if (tables <= lockRoom) return;
+  throw new DbackedError(
+    "database",
+    `Cannot dump ${label}: the server has no room to lock its ${tables} tables`,
+    {
+      hint: `set max_locks_per_transaction = ${Math.ceil((locksPerTransaction * tables) / lockRoom)} on the server and restart it`,
     },
   );
 }
