@@ -1,35 +1,33 @@
-import { type Bytes, type ByteStream, streamOf } from "../base/bytes.ts";
+import type { Bytes, ByteStream } from "../base/bytes.ts";
 import { volumeKey } from "./key.ts";
-import type { Store } from "./store.ts";
+import { checkRange } from "./range.ts";
+import { NotFound, type ByteRange, type Store } from "./store.ts";
 
-/** One file that is kept in several objects. */
-interface VolumeSource {
+/** An object and its volumes, read as if they were one. */
+export interface VolumeSource {
   /** Bytes of all volumes together. */
   readonly size: number;
-  /** The bytes [start, end), across volumes. */
+  /** The bytes [start, end), from as many volumes as they lie in. */
   read(start: number, end: number, signal: AbortSignal): Promise<ByteStream>;
 }
 
-/** Reads an object and its further volumes as one file; `sizes` are theirs, in order. */
+/** Reads across the volumes of an object, whose sizes are known. */
 export function volumeSource(store: Store, key: string, sizes: readonly number[]): VolumeSource {
+  const size = sizes.reduce((sum, each) => sum + each, 0);
   return {
-    size: sizes.reduce((sum, size) => sum + size, 0),
+    size,
     async read(start, end, signal) {
-      const pieces = piecesOf(sizes, start, end);
-      // The first is opened at once, so that an object that is missing is told before anything is read.
-      const [first, ...others] = pieces;
-      if (first === undefined) return streamOf();
-      const open = ({ number, from, to }: Piece) =>
-        store.get(volumeKey(key, number), { start: from, end: to }, signal);
-      return chain(
-        await open(first),
-        others.map((piece) => () => open(piece)),
-      );
+      checkRange(`${store.label}/${key}`, { start, end }, size);
+      return join(cut(key, sizes, { start, end }), (piece) => store.get(piece.key, piece.range, signal));
     },
   };
 }
 
-/** The sizes of an object's volumes, where no manifest says them: as many consecutive numbers as there are. */
+/**
+ * Sizes of an object and of the volumes that follow it without a gap: for when there is no manifest to tell them.
+ *
+ * @throws {NotFound} if there is no object `key`.
+ */
 export async function findVolumes(
   store: Store,
   key: string,
@@ -40,46 +38,51 @@ export async function findVolumes(
   const found: number[] = [];
   for (;;) {
     const size = sizes.get(volumeKey(key, found.length));
-    if (size === undefined) return found;
+    if (size === undefined) break;
     found.push(size);
   }
+  if (found.length === 0) throw new NotFound(store.label, key);
+  return found;
 }
 
-/** What is read of one volume. */
 interface Piece {
-  number: number;
-  from: number;
-  to: number;
+  key: string;
+  range: ByteRange;
 }
 
-function piecesOf(sizes: readonly number[], start: number, end: number): Piece[] {
-  const pieces: Piece[] = [];
+/** The parts of volumes that a range lies in, in order. */
+function cut(key: string, sizes: readonly number[], wanted: ByteRange): Piece[] {
   let begin = 0;
-  for (const [number, size] of sizes.entries()) {
-    const from = Math.max(start, begin) - begin;
-    const to = Math.min(end, begin + size) - begin;
-    if (from < to) pieces.push({ number, from, to });
+  return sizes.flatMap((size, number) => {
+    const start = Math.max(wanted.start - begin, 0);
+    const end = Math.min(wanted.end - begin, size);
     begin += size;
-  }
-  return pieces;
+    return start < end ? [{ key: volumeKey(key, number), range: { start, end } }] : [];
+  });
 }
 
-/** One stream after the other; each is opened when the one before it has ended. */
-function chain(first: ByteStream, others: readonly (() => Promise<ByteStream>)[]): ByteStream {
-  const rest = others.values();
-  let reader = first.getReader();
+/** One stream of several, each opened only when the one before has ended; the first at once. */
+async function join(
+  pieces: readonly Piece[],
+  open: (piece: Piece) => Promise<ByteStream>,
+): Promise<ByteStream> {
+  const rest = pieces.values();
+  const next = async () => {
+    const { value: piece } = rest.next();
+    return piece === undefined ? null : (await open(piece)).getReader();
+  };
+  let reader = await next();
   return new ReadableStream<Bytes>(
     {
       async pull(controller) {
-        for (;;) {
-          const { done, value } = await reader.read();
+        while (reader !== null) {
+          const { value, done } = await reader.read();
           if (!done) return controller.enqueue(value);
-          const next = rest.next();
-          if (next.done) return controller.close();
-          reader = (await next.value()).getReader();
+          reader = await next();
         }
+        controller.close();
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => reader?.cancel(reason),
     },
     { highWaterMark: 0 },
   );
