@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { ALL, type BodyRow, type Fault, large, PAYLOAD } from "./fault.ts";
 import { trailerRows } from "./faults-trailer.ts";
-import { forge, gcmSeal, nonceOf, type Design } from "./forge.ts";
+import { cut, forge, gcmSeal, nonceOf, type Design } from "./forge.ts";
 import { design, SEGMENT } from "./specimen.ts";
 
 /** Faults behind the header: cut, extended, rearranged or exchanged segments, and wrong trailers. */
 export function bodyFaults(): Fault[] {
-  const rows = [...cutRows(), ...segmentRows(), ...foreignRows(), ...trailerRows()];
+  const rows = [...cutRows(), ...segmentRows(), ...writerRows(), ...foreignRows(), ...trailerRows()];
   const faults = rows.map(([name, checks, released, why, bytes]) => {
     const [check = "", early = check] = checks.split(" ");
     return { name, check, early, released, why, bytes, payload: PAYLOAD };
@@ -17,16 +17,22 @@ export function bodyFaults(): Fault[] {
 function cutRows(): BodyRow[] {
   const good = large();
   const { bytes, header, trailer } = good;
-  const cut = (length: number) => bytes.subarray(0, length);
+  const upTo = (length: number) => bytes.subarray(0, length);
   const step = SEGMENT + 16;
   return [
-    ["cut-empty", "truncated", 0, "an empty file", cut(0)],
-    ["cut-core", "truncated", 0, "cut within the core", cut(200)],
-    ["cut-header", "truncated", 0, "cut after the header", cut(header.length)],
-    ["cut-segment", "trailer", 0, "cut after the first segment", cut(header.length + step)],
-    ["cut-in-segment", "trailer", SEGMENT, "cut within the second segment", cut(header.length + step + 2000)],
-    ["cut-trailer", "trailer", 2 * SEGMENT, "the trailer is missing", cut(bytes.length - trailer.length)],
-    ["cut-last-byte", "trailer", 2 * SEGMENT, "the last byte is missing", cut(bytes.length - 1)],
+    ["cut-empty", "truncated", 0, "an empty file", upTo(0)],
+    ["cut-core", "truncated", 0, "cut within the core", upTo(200)],
+    ["cut-header", "truncated", 0, "cut after the header", upTo(header.length)],
+    ["cut-segment", "trailer", 0, "cut after the first segment", upTo(header.length + step)],
+    [
+      "cut-in-segment",
+      "trailer",
+      SEGMENT,
+      "cut within the second segment",
+      upTo(header.length + step + 2000),
+    ],
+    ["cut-trailer", "trailer", 2 * SEGMENT, "the trailer is missing", upTo(bytes.length - trailer.length)],
+    ["cut-last-byte", "trailer", 2 * SEGMENT, "the last byte is missing", upTo(bytes.length - 1)],
     ["extended-by-1", "trailer", 2 * SEGMENT, "one byte too much", Buffer.concat([bytes, Buffer.alloc(1)])],
     [
       "extended-trailer",
@@ -83,6 +89,31 @@ function segmentRows(): BodyRow[] {
       mangled(final),
     ],
     ["trailer-first", "segment trailer", 0, "the trailer stands before the segments", trailerFirst()],
+  ];
+}
+
+/** What a broken writer could make: all of it is signed. */
+function writerRows(): BodyRow[] {
+  const [first, second, last] = cut(PAYLOAD, SEGMENT);
+  const of = (...pieces: (Buffer | undefined)[]) =>
+    large({ segments: pieces.map((each) => each ?? Buffer.alloc(0)) }).bytes;
+  const why = "right signatures, but";
+  return [
+    [
+      "writer-empty-last",
+      "truncated",
+      2 * SEGMENT,
+      `${why} an empty segment at the end`,
+      of(first, second, undefined),
+    ],
+    ["writer-empty-only", "truncated", 0, `${why} one empty segment`, of(undefined)],
+    [
+      "writer-short-middle",
+      "segment chain",
+      SEGMENT,
+      `${why} a short segment in the middle`,
+      of(first, last, second),
+    ],
   ];
 }
 

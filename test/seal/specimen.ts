@@ -1,16 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  cut,
-  entryFor,
-  forge,
-  recipientsOf,
-  signerFrom,
-  type Design,
-  type Entry,
-  type Forged,
-} from "./forge.ts";
+import { cut, entryFor, recipientsOf, signerFrom, type Design } from "./forge.ts";
 
 /** Where the golden files and the published test keys lie. */
 export const ENVELOPES = join(import.meta.dir, "..", "testdata", "envelopes");
