@@ -1,6 +1,9 @@
 import { spell } from "../config/flat-names.ts";
 
-/** Something that stands as `--name` on the command line. Its key in a command is the name in camelCase. */
+/**
+ * Something that stands as `--name` on the command line. Its key in a command is the name in camelCase. One with an empty
+ * summary is not in the help.
+ */
 export type Option = Flag | Text | Texts | Whole | Refused;
 
 /** On or off. With `on: true` it is on unless `--no-name` is given. */

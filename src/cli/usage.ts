@@ -33,7 +33,7 @@ type Row = readonly [left: string, right: string];
 
 function listOptions(options: Options): Row[] {
   return Object.entries(options).flatMap(([key, option]): Row[] => {
-    if (option.kind === "refused") return [];
+    if (option.kind === "refused" || option.summary === "") return [];
     const value = option.kind === "flag" ? "" : ` ${option.value}`;
     return [[`${shortOf(option)}${flagOf(key, option)}${value}`, option.summary]];
   });

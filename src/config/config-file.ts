@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 
 import { DbackedError } from "../base/error.ts";
 import { type Document, SyntaxMistake } from "./document.ts";
@@ -17,7 +17,10 @@ export interface ConfigFile extends Document {
 
 const DEFAULT_FOLDER = "/etc/dbacked";
 
-const PARSERS: Readonly<Record<string, (text: string) => Document>> = { toml: parseToml, json: parseJson };
+const PARSERS = new Map([
+  [".toml", parseToml],
+  [".json", parseJson],
+]);
 
 /**
  * Reads the file that was named, or else `config.toml` or `config.json` in `folder`.
@@ -31,7 +34,7 @@ export async function readConfigFile(
 ): Promise<ConfigFile | null> {
   const path = named === undefined ? await findDefault(folder) : resolve(named);
   if (path === null) return null;
-  const parse = PARSERS[path.slice(path.lastIndexOf(".") + 1)];
+  const parse = PARSERS.get(extname(path));
   if (parse === undefined) throw new DbackedError("config", `${path}: its name must end in .toml or .json`);
   try {
     const text = await Bun.file(path).text();

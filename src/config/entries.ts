@@ -136,7 +136,8 @@ function oneOf(drivers: Readonly<Record<string, unknown>>): z.ZodType<string> {
   return z.enum(Object.keys(drivers).toSorted());
 }
 
-function pick(table: Table, keys: readonly string[]): Table {
+/** Those entries of a table that have one of `keys`. */
+export function pick(table: Table, keys: readonly string[]): Table {
   return Object.fromEntries(Object.entries(table).filter(([key]) => keys.includes(key)));
 }
 
@@ -148,7 +149,7 @@ function namesOfStores(settings: Settings): string[] {
 }
 
 /** The keys of a driver's options, whatever its schema does with them afterwards. */
-function keysOf(schema: z.ZodType): string[] {
+export function keysOf(schema: z.ZodType): string[] {
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
   return schema instanceof z.ZodPipe && schema.in instanceof z.ZodType ? keysOf(schema.in) : [];
 }

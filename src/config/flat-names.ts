@@ -4,6 +4,7 @@ type FlatKind = "text" | "whole" | "switch" | "secret";
 /** A name of 2018: a key at the top level of the file, a variable, and an option of some commands. */
 export interface FlatName {
   kind: FlatKind;
+  /** Empty for what this version only refuses: no help tells of it. */
   summary: string;
   /** The key of the one database or the one store that it sets; null if it concerns neither. */
   sets: readonly ["databases" | "stores", string] | null;
@@ -32,7 +33,7 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   dbPasswordFile: database("text", "passwordFile", "a file with the password"),
   dbName: database("text", "database", "name of the database on the server"),
   dbAlias: database("text", "name", "name of its backups (default the database's name)"),
-  authenticationDatabase: database("text", "authenticationDatabase", "for MongoDB"),
+  authenticationDatabase: database("text", "authenticationDatabase", ""),
   dumperOptions: database("text", "dumperOptions", "more options for the dump program"),
   databaseToolsDirectory: database("text", "databaseToolsDirectory", "where the dump program is"),
   s3bucket: store("text", "bucket", "the bucket for the backups"),
@@ -42,13 +43,13 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   s3secretAccessKeyFile: store("text", "secretAccessKeyFile", "a file with the access key"),
   publicKey: other("text", "the public key that can open the backups: PEM, or a path"),
   agentId: other("text", "what the backups say of the host that made them"),
-  subscriptionType: other("text", "free"),
-  apikey: other("secret", "key of a dbacked Pro project"),
-  email: other("text", "who is told of missing backups"),
-  cron: other("text", "when to back up"),
-  sendAnalytics: other("switch", "send anonymous analytics"),
-  daemon: other("switch", "stay in the background"),
-  daemonName: other("text", "name of the process in the background"),
+  subscriptionType: other("text", "free, which changes nothing"),
+  apikey: other("secret", ""),
+  email: other("text", ""),
+  cron: other("text", ""),
+  sendAnalytics: other("switch", ""),
+  daemon: other("switch", ""),
+  daemonName: other("text", ""),
 };
 
 /** How a name is spelt as an option: `dbType` → `db-type`, and as in 2018 `s3accessKeyId` → `s3-access-key-id`. */

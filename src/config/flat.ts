@@ -14,7 +14,10 @@ interface FlatValue {
 
 type FlatValues = Map<string, FlatValue>;
 
-const TYPES: Readonly<Record<string, string>> = { pg: "postgres", postgresql: "postgres" };
+const TYPES = new Map([
+  ["pg", "postgres"],
+  ["postgresql", "postgres"],
+]);
 
 /**
  * Moves the names of 2018, from the file, the environment and the options, to where the structured form has them.
@@ -43,8 +46,8 @@ export function moveFlat(
   }
   for (const [name, value] of Object.entries(sources.flags ?? {}))
     override(values, name, value, { place: `--${spell(name)}`, isFile: false });
-  if (refuseMixture(settings, values, mistakes)) return;
-  place(settings, values);
+  refuseMixture(settings, values, mistakes);
+  place(settings, values, mistakes);
 }
 
 /** A stronger source replaces the value, and its twin too: a password outdoes a password's file. */
@@ -55,7 +58,7 @@ function override(values: FlatValues, name: string, value: string | boolean, ori
 
 function convert(name: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  if (name === "dbType") return TYPES[value] ?? value;
+  if (name === "dbType") return TYPES.get(value) ?? value;
   const kind = FLAT_NAMES[name]?.kind ?? "text";
   if (kind === "secret") return new Secret(value);
   if (kind === "whole" && /^\d{1,15}$/.test(value)) return Number(value);
@@ -69,23 +72,23 @@ function refuseTwoKeys(settings: Settings, values: FlatValues, mistakes: Mistake
   mistakes.add(publicKey.origin.place, "recipients of [encryption] are given too; keep one of them");
 }
 
-/** @returns whether there was one. */
-function refuseMixture(settings: Settings, values: FlatValues, mistakes: Mistakes): boolean {
+/** Takes out, and reports, what cannot stand beside tables of the structured form. */
+function refuseMixture(settings: Settings, values: FlatValues, mistakes: Mistakes): void {
   const { databases, stores } = settings.tree;
-  if (databases === undefined && stores === undefined) return false;
+  if (databases === undefined && stores === undefined) return;
   const there = databases === undefined ? "[[stores]]" : "[[databases]]";
-  const flat = [...values].filter(([name]) => FLAT_NAMES[name]?.sets !== null);
-  for (const [, { origin }] of flat) {
+  for (const [name, { origin }] of values) {
+    if (FLAT_NAMES[name]?.sets === null) continue;
     mistakes.add(
       origin.place,
       `cannot be combined with ${there} in ${settings.path}`,
       "the flat names describe a single database and its bucket; several are described by [[databases]] and [[stores]] alone",
     );
+    values.delete(name);
   }
-  return flat.length > 0;
 }
 
-function place(settings: Settings, values: FlatValues): void {
+function place(settings: Settings, values: FlatValues, mistakes: Mistakes): void {
   const entries = { databases: emptyTable(), stores: emptyTable() };
   for (const [name, { value, origin }] of values) {
     const sets = FLAT_NAMES[name]?.sets ?? null;
@@ -102,19 +105,28 @@ function place(settings: Settings, values: FlatValues): void {
     settings.isFlat = true;
     settings.set(section, [entry], { place: settings.path ?? "environment", isFile: false });
   }
-  if (settings.get(["databases", 0]) === entries.databases) nameDatabase(settings, entries.databases);
+  if (settings.get(["databases", 0]) === entries.databases)
+    nameDatabase(settings, entries.databases, mistakes);
   if (settings.get(["stores", 0]) === entries.stores)
     Object.assign(entries.stores, { name: "s3", type: "s3" });
 }
 
 /** Names the backups after the alias, or else the database, as far as the rule for names allows. */
-function nameDatabase(settings: Settings, entry: Table): void {
+function nameDatabase(settings: Settings, entry: Table, mistakes: Mistakes): void {
   const { name, database, url } = entry;
-  const given = [name, database, nameInUrl(url)].find((each) => typeof each === "string" && each !== "");
-  if (typeof given !== "string") return;
-  const fitting = fitName(given);
+  const candidates = Object.entries({ name, database, url: nameInUrl(url) });
+  const [key = "", given] = candidates.find(([, each]) => typeof each === "string" && each !== "") ?? [];
+  const fitting = typeof given === "string" ? fitName(given) : "";
   entry["name"] = fitting;
-  if (fitting !== given) settings.warnings.push(`backups of "${given}" go by the name ${fitting}`);
+  if (fitting !== "") {
+    if (fitting !== given) settings.warnings.push(`backups of "${String(given)}" go by the name ${fitting}`);
+    return;
+  }
+  // Without any of them, the driver tells what is missing.
+  settings.spoil(["databases", 0, "name"]);
+  if (given === undefined) return;
+  const alias = settings.nameOf(["databases", 0, "name"]);
+  mistakes.add(settings.placeOf(["databases", 0, key]), `makes no name for backups: set ${alias}`);
 }
 
 function nameInUrl(url: unknown): string | null {

@@ -41,7 +41,11 @@ const signerText = z.string().transform((text, context) => {
 
 const identityOptions = z.strictObject({
   privateKey: keyOption.optional(),
-  passphrase: z.instanceof(Secret).optional(),
+  passphrase: z
+    .instanceof(Secret, {
+      error: "cannot stand in a file: set DBACKED_PRIVATE_KEY_PASSPHRASE, or its _FILE twin",
+    })
+    .optional(),
   trustedSigners: z
     .array(
       z.union(

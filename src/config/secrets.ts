@@ -10,7 +10,12 @@ export const SECRET_KEYS = {
   stores: ["secretAccessKey", "sessionToken"],
 } as const;
 
+/** A password with a `/` in it: what follows it would be taken for the database. */
+const CUT_PASSWORD = /^[a-z][\w+.-]*:\/\/[^/?#@]*:[^/?#@]*\/[^?#]*@/i;
+
 const URL_PARTS = /^([a-z][\w+.-]*:\/\/)([^/?#]*)@([^]*)$/i;
+
+const NOT_ENCODED = "the password in the URL is not percent-encoded; use password or passwordFile";
 
 /** Whether the file has a secret in itself, and not only where to find it. To be asked before variables are put in. */
 export function holdsSecret(tree: Table): boolean {
@@ -64,14 +69,17 @@ export async function settleSecrets(
 
 /** Whether a URL has a password in it. */
 export function hasPassword(url: string): boolean {
-  return URL_PARTS.exec(url)?.[2]?.includes(":") === true || /[?&]password=/i.test(url);
+  const inside = URL_PARTS.exec(url)?.[2]?.includes(":") === true;
+  return inside || CUT_PASSWORD.test(url) || /[?&]password=/i.test(url);
 }
 
 async function readTwin(settings: Settings, path: Path, file: unknown): Promise<Secret | string> {
   if (typeof file !== "string") return "expected a path";
-  const read = await tryReadSecret(settings.resolve(path, file));
+  const resolved = settings.resolve(path, file);
+  const read = await tryReadSecret(resolved);
   if (typeof read === "string") return read;
-  if (read.isOpen) settings.warnings.push(`${file} holds a secret, and every user of this host can read it`);
+  if (read.isOpen)
+    settings.warnings.push(`${resolved} holds a secret, and every user of this host can read it`);
   return read.secret;
 }
 
@@ -79,6 +87,7 @@ async function readTwin(settings: Settings, path: Path, file: unknown): Promise<
 function takePassword(entry: Table): string | null {
   const { url, password } = entry;
   if (typeof url !== "string" || !hasPassword(url)) return null;
+  if (CUT_PASSWORD.test(url)) return NOT_ENCODED;
   const [, scheme = "", userInfo = "", rest = ""] = URL_PARTS.exec(url) ?? [];
   const colon = userInfo.indexOf(":");
   if (colon === -1 || /[?&]password=/i.test(url)) {
@@ -91,7 +100,7 @@ function takePassword(entry: Table): string | null {
     entry["password"] = new Secret(decodeURIComponent(userInfo.slice(colon + 1)));
     return null;
   } catch {
-    return "the password in the URL is not percent-encoded; use password or passwordFile";
+    return NOT_ENCODED;
   }
 }
 

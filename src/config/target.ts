@@ -2,7 +2,7 @@ import { DbackedError } from "../base/error.ts";
 import type { Database } from "../database/database.ts";
 import { databaseDrivers } from "../database/registry.ts";
 import type { Target } from "./config.ts";
-import type { Driver } from "./entries.ts";
+import { type Driver, keysOf, pick } from "./entries.ts";
 import { readSecretVariable } from "./environment.ts";
 import { variableOf } from "./flat-names.ts";
 import { Mistakes } from "./mistakes.ts";
@@ -14,11 +14,11 @@ import { validate } from "./validate.ts";
 const DRIVERS: Readonly<Record<string, Driver<unknown, Database>>> = databaseDrivers;
 
 /** Scheme of a URL → type of database. */
-const TYPES: Readonly<Record<string, string>> = {
-  postgres: "postgres",
-  postgresql: "postgres",
-  sqlite: "sqlite",
-};
+const TYPES = new Map([
+  ["postgres", "postgres"],
+  ["postgresql", "postgres"],
+  ["sqlite", "sqlite"],
+]);
 
 const FLAG = "--to";
 
@@ -29,21 +29,22 @@ const FLAG = "--to";
  */
 export async function readTarget(url: string, sources: Sources): Promise<Target> {
   refusePassword(FLAG, url, "DBACKED_TO_PASSWORD");
-  const type = TYPES[url.slice(0, Math.max(0, url.indexOf(":")))] ?? "";
+  const type = TYPES.get(url.slice(0, Math.max(0, url.indexOf(":")))) ?? "";
   const driver = DRIVERS[type];
   if (driver === undefined)
     throw new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);
+  const { environment, flags } = sources;
   const mistakes = new Mistakes();
   const settings = new Settings(null);
-  const password = await readSecretVariable("DBACKED_TO_PASSWORD", sources.environment);
+  const password = await readSecretVariable("DBACKED_TO_PASSWORD", environment);
   if (password !== null && "mistake" in password) mistakes.add(password.place, password.mistake);
-  const { environment, flags } = sources;
-  const directory = flags?.["databaseToolsDirectory"] ?? environment[variableOf("databaseToolsDirectory")];
-  const value = {
+  const known = {
     url,
-    ...(password !== null && "secret" in password ? { password: password.secret } : {}),
-    ...(type === "sqlite" || directory === undefined ? {} : { databaseToolsDirectory: directory }),
+    password: password !== null && "secret" in password ? password.secret : undefined,
+    databaseToolsDirectory:
+      flags?.["databaseToolsDirectory"] ?? environment[variableOf("databaseToolsDirectory")],
   };
+  const value = pick(known, keysOf(driver.options));
   settings.set("to", value, { place: FLAG, isFile: false });
   const options = validate(driver.options, { value, path: ["to"], keys: [] }, settings, mistakes);
   mistakes.throwIfAny();

@@ -276,6 +276,14 @@ test("loadConfig() leaves ${ alone in variables and options", async () => {
 
 test.each<[Given, string[]]>([
   [{ file: { dbName: "shop" } }, ["config.json: dbType (DBACKED_DB_TYPE) is missing"]],
+  [
+    { environment: { DBACKED_DB_TYPE: "pg" } },
+    ["environment: dbName (DBACKED_DB_NAME): expected a url, or the name of a database"],
+  ],
+  [
+    { environment: { DBACKED_DB_TYPE: "pg", DBACKED_DB_NAME: "店舗" } },
+    ["DBACKED_DB_NAME: makes no name for backups: set dbAlias (DBACKED_DB_ALIAS)"],
+  ],
   [{ environment: { DBACKED_S3_REGION: "x" } }, ["environment: s3bucket (DBACKED_S3_BUCKET) is missing"]],
   [
     { environment: { DBACKED_DB_TYPE: "oracle", DBACKED_DB_NAME: "x" } },

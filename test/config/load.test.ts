@@ -174,6 +174,10 @@ test.each<[string, string[]]>([
     "[encryption]\nrecipients = [\n'x',\n3]\n",
     ["FILE:4: recipients: expected a key in PEM, a path to one, or { path, label = false }"],
   ],
+  [
+    "[identity]\npassphrase = 'hunter2'\n",
+    ["FILE:2: passphrase: cannot stand in a file: set DBACKED_PRIVATE_KEY_PASSPHRASE, or its _FILE twin"],
+  ],
   ["[signing]\nkeyfile = 'x'\n", ["FILE:2: keyfile: unknown key (did you mean keyFile?)"]],
   ["identity = 3\n", ["FILE:1: identity: expected a table"]],
   [
@@ -429,6 +433,10 @@ test.each([
     "the password in the URL is not percent-encoded; use password or passwordFile",
   ],
   [
+    '"postgres://backup:hunter2/x@h/shop"',
+    "the password in the URL is not percent-encoded; use password or passwordFile",
+  ],
+  [
     '"postgres://backup@h/shop?password=hunter2"',
     "a password in the query of a URL would show; use password or passwordFile",
   ],
@@ -458,7 +466,9 @@ test.each<[string, Record<string, string>, boolean]>([
 test("loadConfig() warns of a password's file that everybody can read", async () => {
   await chmod(join(folder, "open-password"), 0o644);
   const { warnings } = await load({ toml: `${SHOP}passwordFile = "open-password"` });
-  expect(warnings).toEqual(["open-password holds a secret, and every user of this host can read it"]);
+  expect(warnings).toEqual([
+    `${folder}/open-password holds a secret, and every user of this host can read it`,
+  ]);
 });
 
 test("loadConfig() keeps the signer beside the file, unless DBACKED_SIGNER_KEY has it", async () => {
