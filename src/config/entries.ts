@@ -107,7 +107,10 @@ function readEntry<Own extends { type: string }, Thing>(
   const driverKeys = keysOf(driver.options);
   const known = [...ownKeys, ...driverKeys, ...SECRET_KEYS[section].map((key) => `${key}File`)];
   for (const key of Object.keys(table).filter((key) => !known.includes(key)))
-    mistakes.add(settings.placeOf([...path, key]), unknownKey(key, known));
+    mistakes.add(
+      settings.placeOf([...path, key]),
+      settings.isFlat ? `means nothing for ${type}` : unknownKey(key, known),
+    );
   const subject = { value: pick(table, driverKeys), path, keys: driverKeys };
   const options = validate(driver.options, subject, settings, mistakes);
   if (own === null || options === null) return null;

@@ -284,6 +284,13 @@ test.each<[Given, string[]]>([
     { environment: { DBACKED_DB_TYPE: "pg", DBACKED_DB_NAME: "店舗" } },
     ["DBACKED_DB_NAME: makes no name for backups: set dbAlias (DBACKED_DB_ALIAS)"],
   ],
+  [
+    { environment: { DBACKED_DB_TYPE: "sqlite", DBACKED_DB_NAME: "app.db" } },
+    [
+      "DBACKED_DB_NAME: means nothing for sqlite",
+      "environment: dbConnectionString (DBACKED_DB_CONNECTION_STRING): expected either a url or a path",
+    ],
+  ],
   [{ environment: { DBACKED_S3_REGION: "x" } }, ["environment: s3bucket (DBACKED_S3_BUCKET) is missing"]],
   [
     { environment: { DBACKED_DB_TYPE: "oracle", DBACKED_DB_NAME: "x" } },
