@@ -5,44 +5,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { compile, TARGETS } from "./compile.ts";
 
-const ROOT = join(import.meta.dir, "..");
-const DIST = join(ROOT, "dist");
-
-const TARGETS = [
-  "linux-x64",
-  "linux-x64-baseline",
-  "linux-arm64",
-  "linux-x64-musl",
-  "linux-x64-baseline-musl",
-  "linux-arm64-musl",
-  "darwin-x64",
-  "darwin-arm64",
-] as const;
-
-type Target = (typeof TARGETS)[number];
-
-/** Compiles to `file`; without a target, for this machine. */
-async function compile(file: string, target?: Target): Promise<void> {
-  const built = await Bun.build({
-    entrypoints: [join(ROOT, "src", "main.ts")],
-    compile: {
-      ...(target === undefined ? {} : { target: `bun-${target}` as const }),
-      outfile: file,
-      // A backup tool that runs in a stranger's folder takes no settings from there.
-      autoloadDotenv: false,
-      autoloadBunfig: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
-    },
-    minify: true,
-    bytecode: true,
-    // Bytecode without the ESM format leaves a broken executable and no error.
-    format: "esm",
-    splitting: true,
-  });
-  if (!built.success) throw new AggregateError(built.logs, `${file} does not compile`);
-}
+const DIST = join(import.meta.dir, "..", "dist");
 
 async function sum(file: string): Promise<string> {
   const hasher = new Bun.CryptoHasher("sha256");
