@@ -24,7 +24,9 @@ BREW = ["/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib", "/usr/local/opt/ope
 FOUND = BREW if sys.platform == "darwin" else ["libcrypto.so.3", "libcrypto.so.1.1", "libcrypto-3-x64.dll"]
 
 def load_libcrypto():
-    for name in [os.environ.get("LIBCRYPTO")] + FOUND + [sys.platform != "darwin" and ctypes.util.find_library("crypto")]:
+    # macOS ends a program that loads the system's own libcrypto, so that one is not looked for.
+    last = None if sys.platform == "darwin" else ctypes.util.find_library("crypto")
+    for name in [os.environ.get("LIBCRYPTO")] + FOUND + [last]:
         try:
             library = ctypes.CDLL(name) if name else None
             if library and library.EVP_PKEY_new_raw_public_key:
@@ -69,18 +71,21 @@ def gcm_open(key, nonce, aad, sealed, what):
     ok = ok and (not aad or LIB.EVP_DecryptUpdate(GCM, None, byref(size), aad, len(aad)) == 1)
     ok = ok and LIB.EVP_DecryptUpdate(GCM, out, byref(size), sealed, len(sealed) - 16) == 1
     ok = ok and LIB.EVP_CIPHER_CTX_ctrl(GCM, 0x11, 16, sealed[-16:]) == 1  # the tag
-    need(ok and LIB.EVP_DecryptFinal_ex(GCM, ctypes.create_string_buffer(16), byref(size)) == 1, what + " cannot be authenticated")
+    ok = ok and LIB.EVP_DecryptFinal_ex(GCM, ctypes.create_string_buffer(16), byref(size)) == 1
+    need(ok, what + " cannot be authenticated")
     return out.raw[:-16]
 
-Y8, P25519 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826, 2**255 - 19
+P25519, Y8 = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+WEAK = 0, 1, P25519 - 1, Y8, P25519 - Y8  # y of the points of small order
 
 def check_signature(signer, signature, message, what):
     for point in signer, signature[:32]:  # some points let anybody sign
         y = int.from_bytes(point, "little") % 2**255
-        need(y < P25519 and y not in (0, 1, P25519 - 1, Y8, P25519 - Y8), "the signer's key or %s is no proper point" % what)
+        need(y < P25519 and y not in WEAK, "the signer's key or %s is no proper point" % what)
     key, context = new("EVP_PKEY_new_raw_public_key", 1087, None, signer, size_t(32)), new("EVP_MD_CTX_new")
     ok = key and LIB.EVP_DigestVerifyInit(context, None, None, None, key) == 1
-    need(ok and LIB.EVP_DigestVerify(context, signature, size_t(64), message, size_t(len(message))) == 1, what + " does not verify")
+    ok = ok and LIB.EVP_DigestVerify(context, signature, size_t(64), message, size_t(len(message))) == 1
+    need(ok, what + " does not verify")
 
 def hkdf(key, salt, info):  # RFC 5869, SHA-256, 32 bytes
     return hmac.digest(hmac.digest(salt, key, "sha256"), b"dbacked.v2 " + info + b"\1", "sha256")
@@ -136,7 +141,8 @@ def find_file_key(path, entries, salt, commitment):
     key, fingerprint = load_private_key(path)
     found = [(kind, body) for kind, owner, body in entries if owner == fingerprint and kind in (1, 2)]
     if not found:
-        die(7, "this private key (%s) cannot open it; one of these can:\n  %s" % (fingerprint.hex(), "\n  ".join(e[1].hex() for e in entries)))
+        others = "\n  ".join(owner.hex() for _, owner, _ in entries)
+        die(7, "this private key (%s) cannot open it; one of these can:\n  %s" % (fingerprint.hex(), others))
     for kind, body in found:
         file_key = rsa_oaep_open(key, body, b"dbacked.v2.file-key" if kind == 1 else b"")
         if fits(file_key):
@@ -147,27 +153,36 @@ def nonce(index, last):
     return b"\0\0\0" + struct.pack(">QB", index, last)
 
 def run(args):
+    # The steps are those of "Reading" in docs/format.md. 1: the fixed part
     source = Volumes(args.file)
     fixed = source.read(120, "the header")
-    magic, major, suite, log2, flags, core_length, salt, commitment, signer, p, q = struct.unpack(">7sBHBBI32s32s32sII", fixed)
+    magic, major, suite, log2, flags, core_length = struct.unpack(">7sBHBBI", fixed[:16])
+    salt, commitment, signer, p, q = struct.unpack(">32s32s32sII", fixed[16:])
     need(magic == b"DBACKED", "it does not begin with DBACKED")
     if major < 2:
         die(8, "this is a backup of the 2018 agent, format version 1; docs/recovery.md says how to open it by hand")
     need(major == 2 and suite == 1 and flags == 0, "format %d, suite %d, flags %d are unknown here" % (major, suite, flags))
-    need(12 <= log2 <= 24 and 2 <= p <= 16384 and 18 <= q <= 65552 and core_length == 120 + p + q, "the header's lengths are wrong")
+    need(12 <= log2 <= 24 and 2 <= p <= 16384 and 18 <= q <= 65552, "the header's lengths are wrong")
+    need(core_length == 120 + p + q, "the header's lengths contradict each other")
     public, sealed_metadata = source.read(p, "the public metadata"), source.read(q, "the sealed metadata")
     core = fixed + public + sealed_metadata
     core_hash, (metadata, compact) = hashlib.sha256(core).digest(), parse_metadata(public, "the public metadata")
     need(isinstance(metadata, dict) and compact == public, "the public metadata is not in its one form")
     recipients, entries = read_recipients(source)
     header_mac, header_sig = source.read(32, "the header"), source.read(64, "the header")
+    start = source.at
+
+    # 2: who made it
     check_signature(signer, header_sig, b"dbacked.v2 header-sig\0" + core_hash, "the header's signature")
     signer_text = "ed25519:" + base64.b64encode(signer).decode()
-    print("signer   %s%s" % (signer_text, "" if args.signer else "\n         (is this the one in your notes? anybody can sign as somebody else)"), file=sys.stderr)
-    if args.signer and args.signer != signer_text:
+    print("signer   " + signer_text, file=sys.stderr)
+    if not args.signer:
+        print("         is it the one in your notes? anybody can make a backup and sign it himself", file=sys.stderr)
+    elif args.signer != signer_text:
         die(7, "this backup was signed by another than " + args.signer)
 
-    mac_label, start = b"", source.at
+    # 3: the file key; 4: the sealed metadata
+    mac_label = b""
     if args.keys:  # wrapped keys made later, for other recipients
         mac_label, source_of_keys = b"dbacked.v2 rewrap\0", Volumes(args.keys)
         need(source_of_keys.read(39, args.keys) == b"DBKEYS\2" + core_hash, args.keys + " belongs to another backup")
@@ -179,11 +194,12 @@ def run(args):
     mac = hmac.digest(mac_key, (mac_label + core_hash if args.keys else core) + recipients, "sha256")
     if not hmac.compare_digest(mac, header_mac):
         die(7, "the header's MAC is wrong: somebody changed the list of recipients")
-    details = gcm_open(hkdf(file_key, salt, b"meta"), bytes(12), core[: 120 + p], sealed_metadata, "the sealed metadata")
-    details, _ = parse_metadata(details, "the sealed metadata")
+    meta_key, what = hkdf(file_key, salt, b"meta"), "the sealed metadata"
+    details, _ = parse_metadata(gcm_open(meta_key, bytes(12), core[: 120 + p], sealed_metadata, what), what)
     print("backup   %s\nsealed   %s" % (json.dumps(metadata, indent=1), json.dumps(details, indent=1)), file=sys.stderr)
 
-    step, rest = 2**log2 + 16, source.size - start - 216  # the trailer first: it refuses a cut or extended file at once
+    # 5: the end first, which refuses a file that was cut or extended
+    step, rest = 2**log2 + 16, source.size - start - 216
     count = -(-rest // step)
     need(rest >= 0 and (rest - 1) % step >= 16 and count < 2**32 and rest - 16 * count <= 2**46, "the end is missing")
     source.at = source.size - 216
@@ -192,7 +208,8 @@ def run(args):
     need(trailer[:24] == b"DBKEND\x02\x0a" + struct.pack(">QQ", count, rest - 16 * count), "the trailer's counts are wrong")
     check_signature(signer, trailer[152:], b"dbacked.v2 final-sig\0" + core_hash + trailer[:152], "the final signature")
 
-    def segments(open_them):  # all segments in order; their digests must lead to the signed one
+    # 6, 7, 8: all segments in order; their digests must lead to the signed one
+    def segments(open_them):
         chain, source.at = hashlib.sha256(b"dbacked.v2 chain\0" + core_hash).digest(), start
         for index in range(count):
             segment = source.read(min(step, start + rest - source.at), "segment %d" % index)
@@ -222,20 +239,21 @@ def write(args, compression, segments, summary):
         die(2, out + " exists already")
     part, child = os.fdopen(os.open(out + ".part", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b"), None
     try:
-        if program:
-            child = subprocess.Popen([program, "-dc"], stdin=subprocess.PIPE, stdout=part)
         for plain in segments(True):
+            if program and not child:  # an empty payload is an empty dump, and no stream of zstd
+                child = subprocess.Popen([program, "-dc"], stdin=subprocess.PIPE, stdout=part)
             (child.stdin if child else part).write(plain)
         if child:
             child.stdin.close()
             need(child.wait() == 0, "the payload is no whole %s stream" % program)
         part.flush()
-        if program or compression == "none":  # the dump as the database's program wrote it: read back and compared
+        if program or compression == "none":  # this is the dump as it was made: read it back and compare
             part.seek(0)
             seen = hashlib.sha256()
             for piece in iter(lambda: part.read(2**20), b""):
                 seen.update(piece)
-            need(part.tell() == length and (not flags & 1 or seen.digest() == digest), "the dump is not the one that was sealed")
+            right = part.tell() == length and (not flags & 1 or seen.digest() == digest)
+            need(right, "the dump is not the one that was sealed")
         os.fsync(part.fileno())
         part.close()
         os.rename(out + ".part", out)
@@ -246,7 +264,8 @@ def write(args, compression, segments, summary):
         os.unlink(out + ".part")
         need(not isinstance(error, BrokenPipeError), "%s refused the payload" % program)
         raise
-    print("wrote    %s\ndump     %d bytes, SHA-256 %s" % (out, length, digest.hex() if flags & 1 else "not recorded"), file=sys.stderr)
+    seal = digest.hex() if flags & 1 else "not recorded"
+    print("wrote    %s\ndump     %d bytes, SHA-256 %s" % (out, length, seal), file=sys.stderr)
     if flags & 2:
         print("warning: the dump program had warned when this backup was made", file=sys.stderr)
     if ending:
@@ -261,5 +280,5 @@ parser.add_argument("--signer", help="refuse backups of another signer than this
 parser.add_argument("--keys", help="a file NAME.keys-… with keys wrapped later")
 try:
     run(parser.parse_args())
-except OSError as error:
+except (OSError, EOFError) as error:
     die(2, str(error))

@@ -27,7 +27,14 @@ const DUMP = textOf(2 * SEGMENT + 100);
 
 /** Makes all of them anew: those of the usual sort with src/seal, others with the forge. */
 export async function makeGoods(): Promise<Good[]> {
-  return [...(await sizes()), ...(await recipients()), ...(await compressions()), volumes(), ...forged()];
+  return [
+    ...(await sizes()),
+    ...(await recipients()),
+    ...(await compressions()),
+    nothing(),
+    volumes(),
+    ...forged(),
+  ];
 }
 
 type Usual = Partial<Pick<Good, "keys" | "compression">> & { types?: readonly (1 | 2)[]; log2?: number };
@@ -103,6 +110,14 @@ async function compressions(): Promise<Good[]> {
     usual("good-zstd-empty", "an empty dump, as zstd", textOf(0), { compression: "zstd" }),
     usual("good-gzip", "a payload in gzip", DUMP, { compression: "gzip" }),
   ]);
+}
+
+function nothing(): Good {
+  const metadata = Buffer.from(JSON.stringify({ ...METADATA, compression: "zstd" }));
+  const dump = textOf(0);
+  const files = [forge(design({ metadata }, dump)).bytes];
+  const why = "an empty payload is an empty dump, whatever the compression";
+  return { name: "good-zstd-nothing", why, keys: ["alice"], compression: "zstd", dump, files };
 }
 
 function volumes(): Good {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   copyFileSync,
   existsSync,
@@ -13,9 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { forEachOf, type Run, runDecryptor } from "./decryptor.ts";
-import { sha256 } from "./forge.ts";
+import { SHORT } from "./fault.ts";
+import { derive, entryFor, forge, recipientsOf, sha256 } from "./forge.ts";
 import { tryOpen, WAYS } from "./outcome.ts";
-import { ENVELOPES, SEGMENT } from "./specimen.ts";
+import { design, ENVELOPES, keyOf, SEGMENT } from "./specimen.ts";
 import type { BadVector, GoodVector, VectorIndex } from "./vector-index.ts";
 
 const { signer, vectors } = JSON.parse(readFileSync(join(ENVELOPES, "index.json"), "utf8")) as VectorIndex;
@@ -24,6 +26,9 @@ const bads = vectors.filter((each): each is BadVector => each.expect !== "ok");
 const KEYS = join(ENVELOPES, "keys");
 const PIECES = [1, 7, 4096, 65_536];
 const EXIT = { ok: 0, key: 7, damaged: 8 };
+
+// A run of Python takes a tenth of a second, and much longer on a machine that is busy.
+setDefaultTimeout(30_000);
 
 /** What the decryptor made of each file: by key and file. */
 const runs = new Map<string, Run>();
@@ -60,7 +65,7 @@ function read(file: string): Buffer {
 }
 
 function decompressed(payload: Uint8Array, { compression }: GoodVector): Buffer {
-  if (compression === "none") return Buffer.from(payload);
+  if (compression === "none" || payload.length === 0) return Buffer.from(payload);
   return compression === "zstd" ? zstdDecompressSync(payload) : gunzipSync(payload);
 }
 
@@ -172,6 +177,29 @@ describe("dbacked-decrypt.py", () => {
     const wrong = await runDecryptor(protectedArgs, out("wrong"), { DBACKED_PRIVATE_KEY_PASSPHRASE: "tset" });
     expect([wrong.exitCode, wrong.output]).toEqual([7, null]);
     expect(wrong.stderr).toContain("passphrase is wrong");
+  });
+
+  test("opens with a key that was wrapped later, and with the file key alone", async () => {
+    const chosen = design({}, SHORT);
+    const { core, coreHash, bytes } = forge(chosen);
+    writeFileSync(out("later.dbk"), bytes);
+    writeFileSync(out("file.key"), chosen.fileKey);
+    const recipients = recipientsOf([entryFor(keyOf("bob"), chosen.fileKey)]);
+    const signed = Buffer.concat([Buffer.from("dbacked.v2 rewrap\0"), coreHash, recipients]);
+    const mac = createHmac("sha256", derive(chosen, "header-mac", sha256(core)))
+      .update(signed)
+      .digest();
+    const head = Buffer.concat([Buffer.from("DBKEYS\x02", "latin1"), coreHash]);
+    writeFileSync(out("keys"), Buffer.concat([head, recipients, mac]));
+    writeFileSync(out("keys-long"), Buffer.concat([head, recipients, mac, mac]));
+    const bob = keyFile("bob");
+    const later = await runDecryptor(["--keys", out("keys"), bob, out("later.dbk")], out("later"));
+    const alone = await runDecryptor([out("file.key"), out("later.dbk")], out("alone"));
+    expect([later.output, alone.output]).toEqual([SHORT, SHORT]);
+    const without = await runDecryptor([bob, out("later.dbk")], out("without"));
+    const long = await runDecryptor(["--keys", out("keys-long"), bob, out("later.dbk")], out("long"));
+    const other = await runDecryptor(["--keys", out("keys"), bob, ...args.slice(1)], out("other"));
+    expect([without.exitCode, long.exitCode, other.exitCode]).toEqual([7, 8, 8]);
   });
 
   test("never replaces a file", async () => {
