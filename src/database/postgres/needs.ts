@@ -84,5 +84,6 @@ function introducesRole(tokens: readonly string[], at: number, kind: string): bo
 
 function nameOf(token: string): string {
   if (token.startsWith('"')) return token.slice(1, -1).replaceAll('""', '"');
-  return token.startsWith("'") ? token.slice(1, -1).replaceAll("''", "'") : token;
+  if (token.startsWith("'")) return token.slice(1, -1).replaceAll("''", "'");
+  return /^[\p{L}_]/u.test(token) ? token : "";
 }

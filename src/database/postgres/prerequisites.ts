@@ -1,4 +1,5 @@
 import { DbackedError } from "../../base/error.ts";
+import type { FoundTools } from "../../tool/find.ts";
 import type { Needs } from "./needs.ts";
 import { identifier } from "./psql.ts";
 import type { Source } from "./source.ts";
@@ -33,6 +34,29 @@ export function refuseMissing(label: string, target: Target, needs: Needs): void
           (name) => `CREATE TABLESPACE ${identifier(name)} LOCATION '/a/folder/of/the/server';`,
         ),
       ].join("\n"),
+    },
+  );
+}
+
+/** Since version 17, pg_restore sets what older servers do not know. */
+export const TRANSACTION_TIMEOUT = {
+  line: "SET transaction_timeout = 0;",
+  tools: 17,
+  server: 170_000,
+} as const;
+
+/** Refuses a restore in several connections into a server that pg_restore does not speak with: no script is there to mend. */
+export function refuseParallel(
+  label: string,
+  { versionNumber }: Target,
+  { major, version }: FoundTools,
+): void {
+  if (versionNumber >= TRANSACTION_TIMEOUT.server || major < TRANSACTION_TIMEOUT.tools) return;
+  throw new DbackedError(
+    "target",
+    `pg_restore ${version} cannot restore with several jobs into ${label}: the server is older than version 17`,
+    {
+      hint: "restore without --jobs",
     },
   );
 }

@@ -7,7 +7,7 @@ import { readEmptying } from "./emptying.ts";
 import { needsOf } from "./needs.ts";
 import { creationOf, noticesOf } from "./notices.ts";
 import { pipeIntoPsql } from "./pipe-restore.ts";
-import { refuseMissing, refuseTooManyLocks } from "./prerequisites.ts";
+import { refuseMissing, refuseParallel, refuseTooManyLocks } from "./prerequisites.ts";
 import { spoolIntoDatabase } from "./spool-restore.ts";
 import { readTarget, type Target } from "./target.ts";
 import { readToc, type Toc } from "./toc.ts";
@@ -18,6 +18,13 @@ export interface Restoring {
   connection: Connection;
   tools: FoundTools;
   plan: RestorePlan;
+}
+
+/** A restore that has nothing against it. */
+export interface Prepared extends Restoring {
+  target: Target;
+  /** The statements that empty the target first. */
+  emptying: readonly string[];
 }
 
 /** Restores an archive. Nothing changes before its table of contents was compared with what the server has. */
@@ -39,7 +46,7 @@ export async function restoreArchive(
     refuseTarget(restoring, toc, target);
     const emptying = target.objects === 0 ? [] : await readEmptying(asked, signal);
     const restore = plan.jobs > 1 ? spoolIntoDatabase : pipeIntoPsql;
-    await restore(restoring, emptying, toc.bytes, signal);
+    await restore({ ...restoring, target, emptying }, toc.bytes, signal);
     return { notices: noticesOf(toc.entries, target, connection.database) };
   } catch (error) {
     if (!toc.bytes.locked) await toc.bytes.cancel(error).catch(() => {});
@@ -48,7 +55,7 @@ export async function restoreArchive(
 }
 
 function refuseTarget(
-  { connection: { label, database }, plan }: Restoring,
+  { connection: { label, database }, tools, plan }: Restoring,
   { entries }: Toc,
   target: Target | null,
 ): asserts target is Target {
@@ -62,6 +69,7 @@ function refuseTarget(
       `${label} is not empty: it holds ${target.objects} objects, such as ${target.examples.join(", ")}`,
       { hint: "restore into an empty database, or give --force to empty this one first" },
     );
+  if (plan.jobs > 1) refuseParallel(label, target, tools);
   const needs = needsOf(entries, plan);
   refuseMissing(label, target, needs);
   if (plan.singleTransaction && plan.jobs <= 1) refuseTooManyLocks(label, target, needs);

@@ -6,7 +6,7 @@ import { DbackedError, reasonOf } from "../../base/error.ts";
 import { streamFrom } from "../../tool/run.ts";
 import { explainFailure } from "./failure.ts";
 import { runEmptying } from "./pipe-restore.ts";
-import type { Restoring } from "./restore.ts";
+import type { Prepared } from "./restore.ts";
 import { programIn } from "./tools.ts";
 
 /**
@@ -14,16 +14,15 @@ import { programIn } from "./tools.ts";
  * which is removed in any case, and it cannot be one transaction.
  */
 export async function spoolIntoDatabase(
-  restoring: Restoring,
-  emptying: readonly string[],
+  restoring: Prepared,
   archive: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, plan, connection } = restoring;
+  const { tools, plan, connection, emptying } = restoring;
   const file = join(plan.spoolDirectory, `dbacked-${randomUUID()}.spool`);
   try {
     await writeSpool(file, archive, signal);
-    if (emptying.length > 0) await runEmptying(restoring, emptying, signal);
+    if (emptying.length > 0) await runEmptying(restoring, signal);
     const target = `--dbname=${conninfo(connection.database)}`;
     const argv = [programIn(tools, "pg_restore"), "--no-password", "--exit-on-error", target];
     if (plan.noOwner) argv.push("--no-owner");
