@@ -8,12 +8,13 @@ import { folderFailure } from "../../src/store/folder/failure.ts";
 import { renameOnce } from "../../src/store/folder/temporary-file.ts";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import { failureOf, sample } from "../conformance/sample.ts";
-import { exclusiveSuite, storeSuite, type Subject } from "../conformance/store.ts";
+import { exclusiveCreateTest, exclusivePutTest, storeSuite, type Subject } from "../conformance/store.ts";
 
 const never = new AbortController().signal;
 
 storeSuite("a folder", twoFolders);
-exclusiveSuite("a folder", twoFolders);
+exclusivePutTest("a folder", twoFolders);
+exclusiveCreateTest("a folder", twoFolders);
 
 async function twoFolders(): Promise<Subject> {
   const folder = await temporaryFolder("folder");

@@ -1,5 +1,5 @@
 import { sharedRgw, sharedSeaweed } from "../services.ts";
-import { exclusiveSuite, storeSuite, type Subject } from "../conformance/store.ts";
+import { exclusiveCreateTest, exclusivePutTest, storeSuite, type Subject } from "../conformance/store.ts";
 import type { S3Server } from "../../scripts/services/s3-server.ts";
 import { makeBucket } from "./bucket.ts";
 
@@ -13,6 +13,11 @@ async function subject(server: S3Server): Promise<Subject> {
   };
 }
 
-storeSuite("SeaweedFS", async () => subject(await sharedSeaweed()));
-exclusiveSuite("SeaweedFS", async () => subject(await sharedSeaweed()));
-storeSuite("Ceph RGW", async () => subject(await sharedRgw()));
+const onSeaweed = async () => subject(await sharedSeaweed());
+storeSuite("SeaweedFS", onSeaweed);
+exclusivePutTest("SeaweedFS", onSeaweed);
+exclusiveCreateTest("SeaweedFS", onSeaweed);
+
+const onRgw = async () => subject(await sharedRgw());
+storeSuite("Ceph RGW", onRgw);
+exclusiveCreateTest("Ceph RGW", onRgw);

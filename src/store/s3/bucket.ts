@@ -4,10 +4,10 @@ import type { S3Options } from "../s3.ts";
 import { checkKey } from "../key.ts";
 import { openClient, type Asides } from "./client.ts";
 import { S3Failure, type Place, type Purpose } from "./failure.ts";
-import { send, type Request, type TimeLimit } from "./retry.ts";
+import { pause, send, type Patience, type Request, type TimeLimit } from "./retry.ts";
 
 /** Numbers that tests make small. */
-export interface Tuning {
+export interface Tuning extends Patience {
   /** Bytes in a part. S3 wants 5 MiB at least, except of the last. */
   partSize: number;
   /** Parts on their way at once. */
@@ -21,8 +21,10 @@ export interface Tuning {
 export const TUNING: Tuning = {
   partSize: 8 * 1024 * 1024,
   inFlight: 3,
+  limitMs: 30_000,
   partLimitMs: 120_000,
   stallMs: 60_000,
+  pauseMs: 200,
 };
 
 /** What this server turned out to understand; null until it was asked. */
@@ -99,6 +101,11 @@ export class Bucket implements Place {
 
   send<Output>(request: Request<Output>, signal: AbortSignal): Promise<Output> {
     return send(request, this, signal);
+  }
+
+  /** Waits before attempt number `attempt` + 1 of what no single request is. */
+  pause(attempt: number, signal: AbortSignal): Promise<void> {
+    return pause(attempt, this.tuning.pauseMs, signal);
   }
 
   /** A failure of this bucket that no single answer tells. */

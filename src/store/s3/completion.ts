@@ -4,7 +4,6 @@ import { DbackedError } from "../../base/error.ts";
 import type { Bucket, Sight } from "./bucket.ts";
 import { S3Failure } from "./failure.ts";
 import type { Multipart } from "./multipart.ts";
-import { pause } from "./retry.ts";
 
 const ATTEMPTS = 6;
 
@@ -32,7 +31,7 @@ export async function completeUpload(bucket: Bucket, upload: Multipart, signal: 
       else if (isUnsettled(error)) doubt = error;
       else throw doubt === null ? error : mayBeStored(bucket, upload, error);
     }
-    await pause(attempt, signal);
+    await bucket.pause(attempt, signal);
   }
   await confirm(bucket, upload, signal);
   upload.isClosed = true;
@@ -93,7 +92,7 @@ async function confirm(bucket: Bucket, upload: Multipart, signal: AbortSignal): 
       return;
     }
     if (attempt === ATTEMPTS) throw mayBeStored(bucket, upload, null);
-    await pause(attempt, signal);
+    await bucket.pause(attempt, signal);
   }
 }
 

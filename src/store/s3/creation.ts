@@ -7,7 +7,6 @@ import type { Bucket } from "./bucket.ts";
 import { md5 } from "./digest.ts";
 import { S3Failure } from "./failure.ts";
 import { readObject } from "./reading.ts";
-import { pause } from "./retry.ts";
 import { encryptionOf } from "./settings.ts";
 
 const ATTEMPTS = 6;
@@ -37,7 +36,7 @@ export async function createObject(
       else if (attempt === ATTEMPTS) throw isUnsettled(error) ? doubt(bucket, key, error) : error;
       else if (!isUnsettled(error)) throw error;
     }
-    await pause(attempt, signal);
+    await bucket.pause(attempt, signal);
   }
 }
 

@@ -6,7 +6,6 @@ import { checkRange } from "../range.ts";
 import { NotFound, type ByteRange } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
 import { S3Failure } from "./failure.ts";
-import { pause } from "./retry.ts";
 
 /** Interruptions in a row, without a byte between them, before a download fails. */
 const MOST_INTERRUPTIONS = 8;
@@ -103,7 +102,7 @@ class Download {
     this.#interruptions += 1;
     if (this.#interruptions > MOST_INTERRUPTIONS)
       throw bucket.failure({ doing: `read ${key} in`, right: "s3:GetObject" }, interruption);
-    await pause(this.#interruptions, this.#signal);
+    await bucket.pause(this.#interruptions, this.#signal);
     this.#body = (await open(this.#source, this.#at, this.#end, this.#signal)).body;
   }
 

@@ -1,6 +1,5 @@
 import { S3Failure, type Place, type Purpose } from "./failure.ts";
 
-const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 20_000;
 const LONGEST_LIMIT_MS = 30 * 60_000;
 
@@ -8,9 +7,17 @@ const LONGEST_LIMIT_MS = 30 * 60_000;
 export interface Request<Output> extends Purpose {
   /** How often it is sent at most. @default 5: gives up after three seconds of refusals. */
   attempts?: number;
-  /** @default 30 seconds each */
+  /** @default that of the store's patience */
   limit?: TimeLimit;
   act: (signal: AbortSignal) => Promise<Output>;
+}
+
+/** How a store is asked, in general. */
+export interface Patience {
+  /** How long a small request may take. */
+  limitMs: number;
+  /** The first pause between two attempts; each is twice the one before. */
+  pauseMs: number;
 }
 
 /** How long one attempt may take; doubled when that was too short, for all requests that share it. */
@@ -26,10 +33,11 @@ export interface TimeLimit {
  */
 export async function send<Output>(
   request: Request<Output>,
-  place: Place,
+  place: Place & { tuning: Patience },
   signal: AbortSignal,
 ): Promise<Output> {
-  const limit = request.limit ?? { ms: 30_000 };
+  const { limitMs, pauseMs } = place.tuning;
+  const limit = request.limit ?? { ms: limitMs };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await withLimit(request.act, limit, signal);
@@ -38,7 +46,7 @@ export async function send<Output>(
       const failure = S3Failure.from(error, request, place);
       if (attempt >= (request.attempts ?? 5) || !failure.isPassing) throw failure;
     }
-    await pause(attempt, signal);
+    await pause(attempt, pauseMs, signal);
   }
 }
 
@@ -67,8 +75,8 @@ async function withLimit<Output>(
 }
 
 /** Waits before the next attempt: longer each time, and never as long as the neighbours. */
-export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+export async function pause(attempt: number, firstMs: number, signal: AbortSignal): Promise<void> {
+  const longest = Math.min(firstMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = () => resolve();
   const timer = setTimeout(stop, longest * (0.5 + Math.random() / 2));

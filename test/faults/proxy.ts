@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import type { Bytes } from "../../src/base/bytes.ts";
+
+/** What a request to S3 asks for. */
+export type Kind =
+  | "create"
+  | "part"
+  | "complete"
+  | "abort"
+  | "uploads"
+  | "put"
+  | "get"
+  | "head"
+  | "list"
+  | "delete";
+
+/** A request as the proxy saw it. */
+export interface Seen {
+  kind: Kind;
+  key: string;
+  headers: Record<string, string>;
+  body: Bytes;
+  /** How many of its kind came before it. */
+  before: number;
+}
+
+/** How a request or its answer is spoilt. */
+export type Fault =
+  /** The connection breaks before the server sees anything. */
+  | { what: "reset" }
+  /** The server carries it out, and the answer is lost. */
+  | { what: "swallow" }
+  /** The answer breaks off after so many bytes of its body. */
+  | { what: "cut"; after: number }
+  /** The answer hangs after so many bytes of its body. */
+  | { what: "hang"; after: number }
+  /** Nothing is ever answered. */
+  | { what: "stall" }
+  /** One bit of the body is another when it arrives. */
+  | { what: "flip" }
+  /** This is answered, and the server sees nothing. */
+  | { what: "answer"; status: number; code: string }
+  /** The server's own answer is changed. */
+  | { what: "edit"; edit: (answer: Answer) => void };
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Bytes;
+}
+
+export interface Proxy extends AsyncDisposable {
+  endpoint: string;
+  /** Everything that came, in order. */
+  seen: readonly Seen[];
+}
+
+/** A proxy in front of an S3 server, which lets everything through but what `spoil` has a fault for. */
+export async function startProxy(target: string, spoil: (request: Seen) => Fault | null): Promise<Proxy> {
+  const seen: Seen[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const answer = async () => {
+      const request = await read(incoming, seen);
+      seen.push(request);
+      await pass({ request, incoming, outgoing, target }, spoil(request));
+    };
+    answer().catch(() => incoming.socket.destroy());
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  const stop = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { endpoint: `http://127.0.0.1:${port}`, seen, [Symbol.asyncDispose]: stop };
+}
+
+interface Exchange {
+  request: Seen;
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+  target: string;
+}
+
+async function read(incoming: IncomingMessage, seen: readonly Seen[]): Promise<Seen> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of incoming) pieces.push(piece as Uint8Array);
+  const url = new URL(incoming.url ?? "/", "http://proxy");
+  const kind = kindOf(incoming.method ?? "", url);
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
+  );
+  const key = decodeURIComponent(url.pathname).split("/").slice(2).join("/");
+  const before = seen.filter((each) => each.kind === kind).length;
+  return { kind, key, headers, body: new Uint8Array(Buffer.concat(pieces)), before };
+}
+
+function kindOf(method: string, { searchParams, pathname }: URL): Kind {
+  if (searchParams.has("uploads")) return method === "POST" ? "create" : "uploads";
+  if (searchParams.has("uploadId"))
+    return method === "PUT" ? "part" : method === "POST" ? "complete" : "abort";
+  if (pathname.split("/").filter(Boolean).length < 2) return "list";
+  const kinds: Record<string, Kind> = { PUT: "put", HEAD: "head", DELETE: "delete" };
+  return kinds[method] ?? "get";
+}
+
+async function pass(exchange: Exchange, fault: Fault | null): Promise<void> {
+  const { incoming, outgoing, request } = exchange;
+  if (fault?.what === "reset") return void incoming.socket.destroy();
+  if (fault?.what === "stall") return;
+  if (fault?.what === "answer") {
+    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${fault.code}</Code><Message>spoilt</Message></Error>`;
+    outgoing.writeHead(fault.status, { "content-type": "application/xml" });
+    return void outgoing.end(request.kind === "head" ? "" : body);
+  }
+  if (fault?.what === "flip" && request.body[0] !== undefined) request.body[0] ^= 1;
+  const answer = await forward(exchange);
+  if (fault?.what === "swallow") return void incoming.socket.destroy();
+  if (fault?.what === "edit") fault.edit(answer);
+  const headers = Object.fromEntries(answer.headers);
+  if (request.kind !== "head") headers["content-length"] = String(answer.body.length);
+  outgoing.writeHead(answer.status, headers);
+  if (fault?.what !== "cut" && fault?.what !== "hang") return void outgoing.end(answer.body);
+  const hurt = () => fault.what === "cut" && incoming.socket.destroy();
+  outgoing.write(answer.body.subarray(0, fault.after), hurt);
+}
+
+async function forward({ incoming, request, target }: Exchange): Promise<Answer> {
+  const headers = new Headers(request.headers);
+  headers.delete("connection");
+  const method = incoming.method ?? "GET";
+  const response = await fetch(new URL(incoming.url ?? "/", target), {
+    method,
+    headers,
+    ...(method === "GET" || method === "HEAD" ? {} : { body: request.body }),
+    redirect: "manual",
+    decompress: false,
+  });
+  const body = new Uint8Array(await response.arrayBuffer());
+  const kept = new Headers(response.headers);
+  kept.delete("transfer-encoding");
+  kept.delete("connection");
+  return { status: response.status, headers: kept, body };
+}
