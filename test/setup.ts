@@ -1,4 +1,5 @@
 import { afterAll } from "bun:test";
 import { stopSharedServices } from "./services.ts";
 
-afterAll(stopSharedServices);
+// SeaweedFS takes four seconds to stop.
+afterAll(stopSharedServices, 30_000);

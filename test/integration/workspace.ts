@@ -117,3 +117,17 @@ export function s3Store(server: S3Server, bucket: TestBucket, more: Table = {}):
   const { endpoint, accessKeyId, secretAccessKey } = server;
   return { name: "s3", type: "s3", bucket: bucket.name, endpoint, accessKeyId, secretAccessKey, ...more };
 }
+
+/** What a run made. */
+export interface Made {
+  id: string;
+  bytes: number;
+}
+
+/** Makes a backup of the only database, and fails if it fails. */
+export async function backUp(host: Workspace): Promise<Made> {
+  const { exitCode, stdout, stderr } = await host.run(["run", "--once", "--json"]);
+  if (exitCode !== 0) throw new Error(`the backup failed: ${stderr}`);
+  const { backups } = JSON.parse(stdout) as { backups: [Made] };
+  return backups[0];
+}

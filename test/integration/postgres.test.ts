@@ -1,0 +1,250 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Manifest } from "../../src/catalog/manifest.ts";
+import { createDatabase } from "../database/postgres/servers.ts";
+import { sharedPostgres, sharedRgw, sharedSeaweed } from "../services.ts";
+import { makeBucket, type TestBucket } from "../store/bucket.ts";
+import type { Finished } from "./binary.ts";
+import { contentOf, largeDatabase, noisyDatabase, smallDatabase } from "./sample-database.ts";
+import { backUp, folderStore, postgresDatabase, s3Store, type Workspace, workspace } from "./workspace.ts";
+
+setDefaultTimeout(60_000);
+
+const server = await sharedPostgres();
+const never = new AbortController().signal;
+
+/** A host that backs up `database`, to a folder unless `store` says otherwise. */
+async function hostOf(database: string, store?: Record<string, unknown>): Promise<Workspace> {
+  const databases = [postgresDatabase(server, database)];
+  return await workspace(store === undefined ? { databases } : { databases, stores: [store] });
+}
+
+async function restoreLast(host: Workspace, more: readonly string[]): Promise<Finished> {
+  return await host.run(["restore", "--last-backup", "--private-key-path", host.privateKey, ...more]);
+}
+
+/** A new database, and the words that restore into it. */
+async function emptyTarget(): Promise<{ target: string; to: readonly string[] }> {
+  const target = await createDatabase(server);
+  return { target, to: ["--to", server.url(target)] };
+}
+
+async function envelopeIn(host: Workspace): Promise<string> {
+  const names = await readdir(join(host.store, "shop"));
+  return join(host.store, "shop", names.find((name) => name.endsWith(".dbk")) ?? "");
+}
+
+const PLACES = {
+  "a folder": async () => undefined,
+  SeaweedFS: async () => {
+    const s3 = await sharedSeaweed();
+    return s3Store(s3, await makeBucket(s3), { prefix: "one/two" });
+  },
+  "Ceph RGW": async () => s3Store(await sharedRgw(), await makeBucket(await sharedRgw())),
+};
+
+test.each(Object.entries(PLACES))("what is backed up to %s is restored as it was", async (_, place) => {
+  const source = await largeDatabase();
+  await using host = await hostOf(source, await place());
+  const { id } = await backUp(host);
+
+  const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
+  expect(listed).toMatchObject([{ id, database: "shop", engine: "postgres", complete: true, doubt: null }]);
+  expect((await host.run(["show", id.slice(0, 8)])).stdout).toContain("its header is the manifest's");
+
+  const { target, to } = await emptyTarget();
+  expect(await restoreLast(host, to)).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+});
+
+test("a backup to S3 writes not one byte to any file", async () => {
+  const s3 = await sharedSeaweed();
+  await using host = await hostOf(await largeDatabase(), s3Store(s3, await makeBucket(s3)));
+  await host.run(["signer", "new"]);
+  const { exitCode, stderr } = await host.run(["run", "--once"], { prefix: ["prlimit", "--fsize=0", "--"] });
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect([...(await readdir(host.temporary)), ...(await readdir(host.cwd))]).toEqual([]);
+});
+
+test("an empty database is backed up and restored", async () => {
+  const source = await createDatabase(server);
+  await using host = await hostOf(source);
+  await backUp(host);
+  const { target, to } = await emptyTarget();
+  expect(await restoreLast(host, to)).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+});
+
+test("a full target is refused, and emptied first with --force", async () => {
+  const source = await smallDatabase();
+  await using host = await hostOf(source);
+  await backUp(host);
+  const target = await createDatabase(server, "CREATE TABLE left_over (id int); SELECT lo_create(4711);");
+  const before = await contentOf(target);
+
+  const refused = await restoreLast(host, ["--to", server.url(target)]);
+  expect(refused).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(/is not empty.*left_over/) });
+  expect(await contentOf(target)).toBe(before);
+
+  expect(await restoreLast(host, ["--to", server.url(target), "--force"])).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+});
+
+test("--jobs restores by several connections and leaves no file behind", async () => {
+  const source = await largeDatabase();
+  await using host = await hostOf(source);
+  await backUp(host);
+  const { target, to } = await emptyTarget();
+  expect(await restoreLast(host, [...to, "--jobs", "2"])).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+  expect(await readdir(host.temporary)).toEqual([]);
+});
+
+test("a target that does not exist is refused with the statement that makes it", async () => {
+  await using host = await hostOf(await smallDatabase());
+  await backUp(host);
+  const refused = await restoreLast(host, ["--to", server.url("nowhere")]);
+  expect(refused).toMatchObject({
+    exitCode: 11,
+    stderr: expect.stringContaining('CREATE DATABASE "nowhere"'),
+  });
+});
+
+test("the dump comes out the same by every way", async () => {
+  await using host = await hostOf(await smallDatabase());
+  const { id } = await backUp(host);
+  const key = ["--private-key-path", host.privateKey];
+  const raw = await restoreLast(host, ["--raw-output"]);
+  expect(raw.exitCode).toBe(0);
+  const listing = Bun.spawn([join(server.binDirectory, "pg_restore"), "--list"], { stdin: raw.output });
+  expect(await new Response(listing.stdout).text()).toContain("TABLE DATA public generated");
+
+  const file = await envelopeIn(host);
+  const outcomes = [
+    await host.run(["decrypt", ...key, file]),
+    await host.run(["decrypt", ...key], { stdin: Bun.file(file) }),
+    await host.run(["decrypt", ...key, "--store", "folder", id]),
+    await host.run(["restore", ...key, "--raw-input", "--raw-output"], { stdin: Bun.file(file) }),
+  ];
+  for (const { exitCode, output } of outcomes) {
+    expect({ exitCode, same: Buffer.compare(output, raw.output) === 0 }).toEqual({ exitCode: 0, same: true });
+  }
+  const stdoutTo = join(host.folder, "dump");
+  expect(await host.run(["decrypt", ...key, file], { stdoutTo })).toMatchObject({ exitCode: 0 });
+  expect(Buffer.compare(await Bun.file(stdoutTo).bytes(), raw.output)).toBe(0);
+});
+
+test("an envelope from stdin is restored, and one that is cut short leaves nothing behind", async () => {
+  const source = await smallDatabase();
+  await using host = await hostOf(source);
+  await backUp(host);
+  const envelope = await Bun.file(await envelopeIn(host)).bytes();
+  const args = ["restore", "--raw-input", "--private-key-path", host.privateKey];
+
+  const { target, to } = await emptyTarget();
+  expect(await host.run([...args, ...to], { stdin: envelope })).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+
+  const { target: untouched, to: there } = await emptyTarget();
+  const before = await contentOf(untouched);
+  expect(await host.run([...args, ...there], { stdin: envelope.slice(0, -1) })).toMatchObject({
+    exitCode: 8,
+  });
+  expect(await contentOf(untouched)).toBe(before);
+});
+
+test("another private key opens nothing", async () => {
+  await using host = await hostOf(await createDatabase(server));
+  await backUp(host);
+  const other = join(import.meta.dir, "..", "testdata", "envelopes", "keys", "test-bob.pem");
+  const { to } = await emptyTarget();
+  const refused = await host.run(["restore", "--last-backup", "--private-key-path", other, ...to]);
+  expect(refused).toMatchObject({ exitCode: 7, stderr: expect.stringContaining("sealed for other keys") });
+});
+
+test("the backups of an unknown signer are refused until he is trusted", async () => {
+  const source = await smallDatabase();
+  await using maker = await hostOf(source);
+  const { id } = await backUp(maker);
+  const signer = (await maker.run(["signer", "show"])).stdout.trim();
+  await using host = await workspace({ stores: [folderStore(maker.store)] });
+  const { target, to } = await emptyTarget();
+
+  const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
+  expect(listed).toMatchObject([{ id, doubt: `signed by ${signer}, not a trusted signer`, signer }]);
+  const last = await restoreLast(host, to);
+  expect(last).toMatchObject({ exitCode: 7, stderr: expect.stringContaining(signer) });
+  const named = await host.run(["restore", id, "--private-key-path", host.privateKey, ...to]);
+  expect(named).toMatchObject({ exitCode: 7, stderr: expect.stringContaining("not a trusted signer") });
+
+  expect(await restoreLast(host, [...to, "--trust-signer", signer])).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+});
+
+test("the source itself is only restored into on purpose", async () => {
+  const source = await createDatabase(server, "CREATE TABLE t AS SELECT generate_series(1, 10) AS id");
+  await using host = await hostOf(source);
+  await backUp(host);
+  const before = await contentOf(source);
+  await server.query("DELETE FROM t WHERE id > 3", source);
+
+  expect(await restoreLast(host, [])).toMatchObject({ exitCode: 2 });
+  expect(await restoreLast(host, ["--to-source"])).toMatchObject({ exitCode: 2 });
+  expect(await restoreLast(host, ["-y", "--force"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("--to-source"),
+  });
+  expect(await restoreLast(host, ["-y", "--to-source"])).toMatchObject({ exitCode: 11 });
+  expect(await server.query("SELECT count(*) FROM t", source)).toBe("3\n");
+
+  expect(await restoreLast(host, ["-y", "--to-source", "--force"])).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(source)).toBe(before);
+});
+
+const PART = 8 * 1024 * 1024;
+
+test.each([
+  ["SeaweedFS", sharedSeaweed, 1],
+  ["Ceph RGW", sharedRgw, 2],
+] as const)("a backup goes on in further volumes on %s", async (_, s3, maxParts) => {
+  const bucket = await makeBucket(await s3());
+  const source = await noisyDatabase();
+  await using host = await hostOf(source, s3Store(await s3(), bucket, { maxParts }));
+  const { id, bytes } = await backUp(host);
+
+  const shown = JSON.parse((await host.run(["show", "--json", id])).stdout) as Shown;
+  const full = Math.floor(bytes / (PART * maxParts));
+  const volumes = [...Array<number>(full).fill(PART * maxParts), bytes % (PART * maxParts)];
+  expect(shown.manifest.volumes).toEqual(volumes);
+  expect(full).toBeGreaterThan(0);
+  expect((await host.run(["show", id])).stdout).toContain(`in ${volumes.length} volumes`);
+  expect(await bucket.openUploads()).toEqual([]);
+
+  const { target, to } = await emptyTarget();
+  expect(await restoreLast(host, to)).toMatchObject({ exitCode: 0 });
+  expect(await contentOf(target)).toBe(await contentOf(source));
+
+  const file = await fetchEnvelope(bucket, shown.key, host.folder);
+  const decrypted = await host.run(["decrypt", "--private-key-path", host.privateKey, file]);
+  const raw = await restoreLast(host, ["--raw-output"]);
+  expect(decrypted.exitCode).toBe(0);
+  expect(Buffer.compare(decrypted.output, raw.output)).toBe(0);
+});
+
+interface Shown {
+  key: string;
+  manifest: Manifest;
+}
+
+/** Copies an envelope out of its bucket, with its volumes beside it. */
+async function fetchEnvelope(bucket: TestBucket, key: string, folder: string): Promise<string> {
+  const store = await bucket.open();
+  const file = join(folder, "copy.dbk");
+  const { objects } = await store.list(key, never);
+  for (const object of objects) {
+    const body = await store.get(object.key, null, never);
+    await Bun.write(`${file}${object.key.slice(key.length)}`, new Response(body));
+  }
+  return file;
+}
