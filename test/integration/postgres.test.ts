@@ -7,7 +7,15 @@ import { sharedPostgres, sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import type { Finished } from "./binary.ts";
 import { contentOf, largeDatabase, noisyDatabase, smallDatabase } from "./sample-database.ts";
-import { backUp, folderStore, postgresDatabase, s3Store, type Workspace, workspace } from "./workspace.ts";
+import {
+  backUp,
+  envelopeIn,
+  folderStore,
+  postgresDatabase,
+  s3Store,
+  type Workspace,
+  workspace,
+} from "./workspace.ts";
 
 setDefaultTimeout(60_000);
 
@@ -28,11 +36,6 @@ async function restoreLast(host: Workspace, more: readonly string[]): Promise<Fi
 async function emptyTarget(): Promise<{ target: string; to: readonly string[] }> {
   const target = await createDatabase(server);
   return { target, to: ["--to", server.url(target)] };
-}
-
-async function envelopeIn(host: Workspace): Promise<string> {
-  const names = await readdir(join(host.store, "shop"));
-  return join(host.store, "shop", names.find((name) => name.endsWith(".dbk")) ?? "");
 }
 
 const PLACES = {
@@ -120,7 +123,7 @@ test("the dump comes out the same by every way", async () => {
   const listing = Bun.spawn([join(server.binDirectory, "pg_restore"), "--list"], { stdin: raw.output });
   expect(await new Response(listing.stdout).text()).toContain("TABLE DATA public generated");
 
-  const file = await envelopeIn(host);
+  const file = await envelopeIn(host, "shop");
   const outcomes = [
     await host.run(["decrypt", ...key, file]),
     await host.run(["decrypt", ...key], { stdin: Bun.file(file) }),
@@ -139,7 +142,7 @@ test("an envelope from stdin is restored, and one that is cut short leaves nothi
   const source = await smallDatabase();
   await using host = await hostOf(source);
   await backUp(host);
-  const envelope = await Bun.file(await envelopeIn(host)).bytes();
+  const envelope = await Bun.file(await envelopeIn(host, "shop")).bytes();
   const args = ["restore", "--raw-input", "--private-key-path", host.privateKey];
 
   const { target, to } = await emptyTarget();

@@ -1,5 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { stringify } from "smol-toml";
 import type { Postgres } from "../../scripts/services/postgres.ts";
 import type { S3Server } from "../../scripts/services/s3-server.ts";
@@ -104,7 +105,11 @@ export function postgresDatabase(server: Postgres, database: string, more: Table
 
 /** A `[[databases]]` entry for an SQLite file. */
 export function sqliteDatabase(path: string, more: Table = {}): Table {
-  return { name: "app", type: "sqlite", url: `sqlite://${path}`, ...more };
+  return { name: "app", type: "sqlite", url: sqliteUrl(path), ...more };
+}
+
+export function sqliteUrl(path: string): string {
+  return `sqlite://${pathToFileURL(path).pathname}`;
 }
 
 /** A `[[stores]]` entry for a folder. */
@@ -130,4 +135,12 @@ export async function backUp(host: Workspace): Promise<Made> {
   if (exitCode !== 0) throw new Error(`the backup failed: ${stderr}`);
   const { backups } = JSON.parse(stdout) as { backups: [Made] };
   return backups[0];
+}
+
+/** The only envelope of a set in the usual store. */
+export async function envelopeIn(host: Workspace, set: string): Promise<string> {
+  const folder = join(host.store, set);
+  const envelope = (await readdir(folder)).find((name) => name.endsWith(".dbk"));
+  if (envelope === undefined) throw new Error(`there is no envelope in ${folder}`);
+  return join(folder, envelope);
 }
