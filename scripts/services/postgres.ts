@@ -7,6 +7,7 @@ import {
   startDaemon,
   temporaryFolder,
   waitUntil,
+  type Daemon,
   type Service,
 } from "./service.ts";
 
@@ -57,33 +58,50 @@ const FAST: Readonly<Record<string, string>> = {
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const binDirectory = options.binDirectory ?? findBinDirectory();
   const folder = await temporaryFolder("postgres");
-  const port = await freePort();
-  const prefix = await dropPrivileges(folder.path);
-  await initialise({ ...options, binDirectory, folder: folder.path, prefix });
-  if (options.tls) await makeCertificate(folder.path, prefix);
-  const settings = { ...FAST, ...(options.tls ? tlsSettings(folder.path) : {}), ...options.settings };
-  const argv = [...prefix, join(binDirectory, "postgres"), ...serverArguments(folder.path, port, settings)];
-  const daemon = startDaemon(argv, { logFile: join(folder.path, "log") });
-  const stop = async () => {
-    await daemon.stop("SIGINT");
+  try {
+    const port = await freePort();
+    const daemon = await start({ ...options, binDirectory, folder: folder.path, port });
+    const stop = async () => {
+      await daemon.stop("SIGINT");
+      await folder[Symbol.asyncDispose]();
+    };
+    const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
+    const url = (database: string) =>
+      `postgres://${SUPERUSER}${secret}@${HOST}:${port}/${encodeURIComponent(database)}`;
+    const psql = [join(binDirectory, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c"];
+    const query = (sql: string, database = "postgres") => runProgram([...psql, sql, url(database)]);
+    const place = { host: HOST, port, superuser: SUPERUSER, socketDirectory: folder.path, binDirectory };
+    const caFile = join(folder.path, CERTIFICATE);
+    const readLog = () => daemon.readLog();
+    return { ...place, caFile, url, query, readLog, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
     await folder[Symbol.asyncDispose]();
-  };
+    throw error;
+  }
+}
+
+interface Start extends PostgresOptions {
+  binDirectory: string;
+  folder: string;
+  port: number;
+}
+
+async function start(options: Start): Promise<Daemon> {
+  const { binDirectory, folder, port } = options;
+  const prefix = await dropPrivileges(folder);
+  await initialise({ ...options, prefix });
+  if (options.tls) await makeCertificate(folder, prefix);
+  const settings = { ...FAST, ...(options.tls ? tlsSettings(folder) : {}), ...options.settings };
+  const argv = [...prefix, join(binDirectory, "postgres"), ...serverArguments(folder, port, settings)];
+  const daemon = startDaemon(argv, { logFile: join(folder, "log") });
   try {
     await waitUntil(() => isReady(daemon, join(binDirectory, "pg_isready"), port), { what: "PostgreSQL" });
+    return daemon;
   } catch (error) {
     const log = await daemon.readLog();
-    await stop();
+    await daemon.stop("SIGKILL");
     throw new Error(`PostgreSQL did not start: ${log}`, { cause: error });
   }
-  const secret = options.password === undefined ? "" : `:${encodeURIComponent(options.password)}`;
-  const url = (database: string) =>
-    `postgres://${SUPERUSER}${secret}@${HOST}:${port}/${encodeURIComponent(database)}`;
-  const query = (sql: string, database = "postgres") =>
-    runProgram([join(binDirectory, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url(database)]);
-  const place = { host: HOST, port, superuser: SUPERUSER, socketDirectory: folder.path, binDirectory };
-  const readLog = () => daemon.readLog();
-  const caFile = join(folder.path, CERTIFICATE);
-  return { ...place, caFile, url, query, readLog, stop, [Symbol.asyncDispose]: stop };
 }
 
 function serverArguments(folder: string, port: number, settings: Record<string, string>): string[] {
@@ -163,7 +181,7 @@ function tlsSettings(folder: string): Record<string, string> {
   };
 }
 
-async function isReady(daemon: { isRunning(): boolean }, program: string, port: number): Promise<boolean> {
+async function isReady(daemon: Daemon, program: string, port: number): Promise<boolean> {
   if (!daemon.isRunning()) throw new Error("the server exited");
   const asking = Bun.spawn([program, "-q", "-h", HOST, "-p", String(port)], {
     stdin: "ignore",

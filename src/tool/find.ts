@@ -10,7 +10,7 @@ export interface ToolFamily {
   programs: readonly [string, ...string[]];
   /** Folders that are searched before PATH; each may hold wildcards, and needs not exist. */
   usualPlaces: readonly string[];
-  /** How to install at least the version `major`, as a command. */
+  /** How to install at least the version `major`, as a command; 0 is any version. */
   install(major: number): string;
 }
 

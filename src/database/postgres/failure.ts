@@ -33,7 +33,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /server version mismatch/,
     "set databaseToolsDirectory to programs that are at least as new as the server",
   ],
-  [/permission denied|must be owner/, "`dbacked doctor` names the rights that the role lacks"],
+  [
+    /permission denied|must be owner/,
+    "the role lacks a right: docs/databases.md has what a dump and a restore need",
+  ],
 ];
 
 /** Puts a program's failure into words: what failed, and why; the server's failures are of the kind `database`. */

@@ -11,7 +11,7 @@ export const POSTGRES_TOOLS: ToolFamily = {
     "/opt/homebrew/opt/postgresql*/bin",
     "/opt/homebrew/opt/libpq/bin",
   ],
-  install: (major) => `apt-get install postgresql-client-${major}`,
+  install: (major) => `apt-get install postgresql-client${major === 0 ? "" : `-${major}`}`,
 };
 
 /** The path of one of the programs. */

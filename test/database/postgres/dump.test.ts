@@ -188,6 +188,7 @@ describe("Postgres.check()", () => {
     expect(failure).toMatchObject({
       kind: "tool",
       message: expect.stringContaining("no pg_dump in /nowhere"),
+      hint: expect.stringMatching(/^apt-get install postgresql-client, or/),
     });
   });
 
