@@ -29,11 +29,17 @@ export interface Claim {
 export async function claimSet(store: Store, claim: Claim, signal: AbortSignal): Promise<SetIdentity> {
   const generations = await listGenerations(store, claim.set, signal);
   const newest = generations.at(-1);
-  if (newest === undefined) return await takeSet(store, claim, identityKey(claim.set, 1), signal);
+  if (newest === undefined)
+    return await takeSet(
+      store,
+      { ...claim, key: identityKey(claim.set, 1), id: crypto.randomUUID() },
+      signal,
+    );
   const identity = await readIdentity(store, newest.key, signal);
   if (identity.source === digestSource(identity.id, claim.source)) return identity;
   if (claim.adopt) {
-    return await takeSet(store, claim, identityKey(claim.set, newest.generation + 1), signal, identity.id);
+    const key = identityKey(claim.set, newest.generation + 1);
+    return await takeSet(store, { ...claim, key, id: identity.id }, signal);
   }
   throw taken(store, claim.set);
 }
@@ -41,17 +47,15 @@ export async function claimSet(store: Store, claim: Claim, signal: AbortSignal):
 /** The set's own UUID stays when another source takes it over: it is still the same set. */
 async function takeSet(
   store: Store,
-  claim: Claim,
-  key: string,
+  { set, source, key, id }: Claim & { key: string; id: string },
   signal: AbortSignal,
-  id: string = crypto.randomUUID(),
 ): Promise<SetIdentity> {
-  const identity: SetIdentity = { id, source: digestSource(id, claim.source) };
+  const identity: SetIdentity = { id, source: digestSource(id, source) };
   const outcome = await store.create(key, utf8(JSON.stringify(identity)), signal);
   if (outcome === "created") return identity;
   const winner = await readIdentity(store, key, signal);
-  if (winner.source === digestSource(winner.id, claim.source)) return winner;
-  throw taken(store, claim.set);
+  if (winner.source === digestSource(winner.id, source)) return winner;
+  throw taken(store, set);
 }
 
 function taken(store: Store, set: string): DbackedError {

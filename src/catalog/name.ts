@@ -8,7 +8,8 @@ export interface BackupName {
   id: string;
 }
 
-const STEM = /^(?<set>[^/]+)\/\d{8}T\d{6}Z-(?<id>[0-9a-f]{32})$/;
+/** What names of databases may hold; other bytes of a database that was found by itself are %XX. */
+const STEM = /^(?<set>[\w.%-]+)\/\d{8}T\d{6}Z-(?<id>[0-9a-f]{32})$/;
 const MANIFEST = /^(?<stem>[^/]+\/[^/.]+)\.json$/;
 const PROOF = /^(?<stem>[^/]+\/[^/.]+)\.proof-\d{13}-[0-9a-f]{8}\.json$/;
 

@@ -13,13 +13,20 @@ export function selectBackup<T extends { backup: Backup }>(backups: readonly T[]
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) {
-    const names = found.map(({ backup }) => backup.name.stem).join(", ");
-    throw new DbackedError("usage", `"${wanted}" names ${found.length} backups: ${names}`, {
+    const stems = new Set(found.map(({ backup }) => backup.name.stem));
+    if (stems.size === 1) throw severalStores(wanted);
+    throw new DbackedError("usage", `"${wanted}" names ${stems.size} backups: ${[...stems].join(", ")}`, {
       hint: "give more digits",
     });
   }
   throw new DbackedError("usage", `No backup is named "${wanted}"`, {
     hint: "`dbacked list` shows them; give six or more digits of an id, or DATABASE/TIME",
+  });
+}
+
+function severalStores(wanted: string): DbackedError {
+  return new DbackedError("usage", `Several stores hold backup "${wanted}"`, {
+    hint: "give --store NAME; `dbacked list` shows the names",
   });
 }
 

@@ -105,6 +105,7 @@ function valueOf(
   const { value } = token;
   if (value === undefined || (!token.inlineValue && isOption(value, spellings)))
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${option.value}`);
+  if (value === "") throw emptyValue(token.rawName);
   if (option.kind !== "whole") return value;
   if (!/^\d{1,15}$/.test(value)) throw usage(`${token.rawName} needs a whole number`);
   return Number(value);
@@ -116,9 +117,15 @@ function isOption(value: string, spellings: ReadonlyMap<string, Spelling>): bool
 }
 
 function checkCount(operands: readonly string[], { value, least, most }: Operands): void {
+  if (operands.includes("")) throw emptyValue("an argument");
   const tooMuch = operands[most];
   if (tooMuch !== undefined) throw usage(`one argument too many: ${JSON.stringify(tooMuch)}`);
   if (operands.length < least) throw usage(`${value} is missing`);
+}
+
+/** What a shell makes of a variable that is not set: never meant, and some commands would take it for a choice. */
+function emptyValue(what: string): DbackedError {
+  return usage(`${what} is empty`, "is a variable of your shell not set?");
 }
 
 function unknownOption(rawName: string, spellings: ReadonlyMap<string, Spelling>): DbackedError {

@@ -1,9 +1,10 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
+import type { Backup } from "../catalog/list.ts";
 import { selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { describeBackup } from "./print/backup.ts";
+import { describeBackups } from "./print/backup.ts";
 import { choose } from "./print/prompt.ts";
 import { findBackups, type Found } from "./sets.ts";
 
@@ -29,12 +30,18 @@ export async function chooseBackup(
 ): Promise<Found> {
   const found = await findBackups(config, args, trusted, signal);
   const chosen = await pick(found, { args, operands, config, signal });
-  const { doubt, manifest } = chosen.backup;
-  if (doubt !== null) log.warn(`this backup does not count: ${doubt}`);
-  if (!manifest.complete) {
-    log.warn(`this backup is not complete${manifest.narrowed.map((option) => ` ${option}`).join("")}`);
-  }
+  warnOf(chosen.backup);
   return chosen;
+}
+
+function warnOf({ doubt, signer, manifest }: Backup): void {
+  // A signer that is not trusted is asked about, or refused, when the backup is opened.
+  if (doubt !== null && !doubt.includes(signer)) log.warn(`this backup does not count: ${doubt}`);
+  if (manifest.complete) return;
+  const { narrowed } = manifest;
+  log.warn(
+    `this backup is not complete${narrowed.length === 0 ? "" : `: narrowed by ${narrowed.join(" ")}`}`,
+  );
 }
 
 async function pick(found: readonly Found[], { args, operands, signal }: Choosing): Promise<Found> {
@@ -42,11 +49,8 @@ async function pick(found: readonly Found[], { args, operands, signal }: Choosin
   if (wanted !== undefined) return selectBackup(found, wanted);
   if (args.lastBackup) return newest(found);
   if (found.length === 0) throw nothingThere();
-  const choices = found.map((each) => ({
-    value: each,
-    label: describeBackup(each.backup),
-    ...(each.backup.doubt !== null && { hint: each.backup.doubt }),
-  }));
+  const lines = describeBackups(found.map(({ backup, storeName }) => ({ backup, store: storeName })));
+  const choices = found.map((value, at) => ({ value, label: lines[at] ?? "" }));
   return await choose({ message: "Which backup?", instead: "an ID, or --last-backup" }, choices, signal);
 }
 
@@ -63,11 +67,14 @@ function newest(found: readonly Found[]): Found {
   if (first === undefined) throw nothingThere();
   throw new DbackedError(
     "key",
-    `No backup counts: the newest, ${describeBackup(first.backup)}, is ${first.backup.doubt}`,
-    {
-      hint: `if you know its signer, give --trust-signer ${first.backup.signer}`,
-    },
+    `No backup counts; the newest, ${first.backup.name.stem}, is ${first.backup.doubt}`,
+    { hint: hintOn(first.backup) },
   );
+}
+
+function hintOn({ doubt, signer, name }: Backup): string {
+  if (doubt?.includes(signer) === true) return `if you know its signer, give --trust-signer ${signer}`;
+  return `to have it all the same, name it: dbacked restore ${name.id.slice(0, 12)}`;
 }
 
 function nothingThere(): DbackedError {

@@ -127,7 +127,12 @@ async function find(target: Command | Group, argv: readonly string[], name: stri
     throw new DbackedError(
       "usage",
       `unknown command ${JSON.stringify(word)}${didYouMean(word, Object.keys(target.commands))}`,
-      { hint: `${name} --help lists the commands` },
+      {
+        hint:
+          at === 0
+            ? `${name} --help lists the commands`
+            : `a command's own options stand after it: ${name} COMMAND …`,
+      },
     );
   }
   return await find(await entry.load(), argv.toSpliced(at, 1), `${name} ${word}`);

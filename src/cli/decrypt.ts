@@ -1,16 +1,28 @@
-import { basename, dirname, resolve } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
+import { reasonOfRead } from "../config/config-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Opener, type Unsealed, unsealSource, unsealStream } from "../job/open.ts";
 import { detectLegacy } from "../seal/legacy.ts";
 import { FolderStore } from "../store/folder.ts";
 import { findVolumes, volumeSource } from "../store/volumes.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { makeOpener, openLegacyStream, OPENING_OPTIONS, sealedSource, tellSigner } from "./opener.ts";
+import {
+  makeOpener,
+  meteredSource,
+  openLegacyStream,
+  OPENING_OPTIONS,
+  type Reading,
+  sealedInput,
+  sealedSource,
+  tellSigner,
+} from "./opener.ts";
 import type { Options } from "./option.ts";
-import { isFileOutput, writeOutput } from "./output.ts";
+import { checkOutput, isFileOutput, writeDump } from "./output.ts";
 import { findBackups, readTrusted, SET_OPTIONS } from "./sets.ts";
 import { sourcesOf } from "./source.ts";
 
@@ -31,52 +43,79 @@ export const command = defineCommand({
   options,
   async run({ args, operands, globals, signal }) {
     const { privateKeyPath, passphraseFile } = args;
+    checkOutput(globals);
+    checkStore(args, operands);
     const sources = sourcesOf(globals, { privateKeyPath, passphraseFile });
     const needs = args.store === undefined ? [] : (["stores"] as const);
     const config = await loadConfig(sources, ["identity", ...needs]);
     const trusted = await readTrusted(config, args.trustSigner);
     const approve = async (header: Parameters<Opener["approve"]>[0]) => tellSigner(header, config);
     const opener = await makeOpener(config, trusted, { expectCore: args.expectCore, approve }, signal);
-    const unsealed = await unseal({ args, config, opener }, operands[0] ?? "-", signal);
-    const verifyFirst =
-      unsealed.isSeekable && !args.singlePass && (unsealed.recipients > 1 || !isFileOutput());
-    await writeOutput(await unsealed.read({ verifyFirst, decompressed: !args.asSealed }, signal));
+    const reading: Reading = { bytes: 0 };
+    const unsealed = await unseal({ args, config, opener, reading }, operands[0] ?? "-", signal);
+    const { singlePass, asSealed } = args;
+    await writeDump(unsealed, { singlePass, decompressed: !asSealed, reading, globals }, signal);
   },
 });
+
+function checkStore({ store, database }: Args, operands: readonly string[]): void {
+  if (store === undefined && database !== undefined)
+    throw new DbackedError("usage", "--database needs --store", {
+      hint: "decrypt looks into no store by itself",
+    });
+  if (store !== undefined && operands.length === 0)
+    throw new DbackedError("usage", "--store needs the ID of a backup", {
+      hint: "`dbacked list` shows them",
+    });
+}
 
 interface Request {
   args: Args;
   config: Config;
   opener: Opener;
+  reading: Reading;
 }
 
 async function unseal(request: Request, from: string, signal: AbortSignal): Promise<Unsealed> {
   if (request.args.store !== undefined) return await unsealStored(request, from, signal);
   if (from === "-") return await unsealInput(request, signal);
-  return await unsealFile(request, resolve(from), signal);
+  return await unsealFile(request, from, signal);
 }
 
 async function unsealStored(
-  { args, config, opener }: Request,
+  { args, config, opener, reading }: Request,
   id: string,
   signal: AbortSignal,
 ): Promise<Unsealed> {
   const found = await findBackups(config, args, opener.trusted, signal);
-  return await unsealSource(sealedSource(selectBackup(found, id)), opener, signal);
+  return await unsealSource(sealedSource(selectBackup(found, id), reading), opener, signal);
 }
 
-async function unsealFile({ args, opener }: Request, file: string, signal: AbortSignal): Promise<Unsealed> {
+async function unsealFile(request: Request, named: string, signal: AbortSignal): Promise<Unsealed> {
+  const { args, opener, reading } = request;
+  const file = await findFile(named);
   const store = new FolderStore({ path: dirname(file) });
   const key = basename(file);
   const head = await detectLegacy(await store.get(key, null, signal), signal);
   if (head.isLegacy) return openLegacyStream(head.stream, opener, args.allowLegacyV1);
   await head.stream.cancel();
-  const source = volumeSource(store, key, await findVolumes(store, key, signal));
+  const source = meteredSource(volumeSource(store, key, await findVolumes(store, key, signal)), reading);
   return await unsealSource({ source, manifest: null, storedAt: null }, opener, signal);
 }
 
-async function unsealInput({ args, opener }: Request, signal: AbortSignal): Promise<Unsealed> {
-  const head = await detectLegacy(Bun.stdin.stream(), signal);
+/** The volumes lie beside the file itself, not beside a link to it. */
+async function findFile(named: string): Promise<string> {
+  const file = await realpath(named).catch((cause: unknown) => {
+    throw new DbackedError("usage", `Cannot read ${named}: ${reasonOfRead(cause)}`, { cause });
+  });
+  if ((await stat(file)).isFile()) return file;
+  throw new DbackedError("usage", `${named} is no file`, {
+    hint: "give one envelope, as in backup.dbk; what comes from a program goes to stdin",
+  });
+}
+
+async function unsealInput({ args, opener, reading }: Request, signal: AbortSignal): Promise<Unsealed> {
+  const head = await detectLegacy(sealedInput(reading), signal);
   if (head.isLegacy) return openLegacyStream(head.stream, opener, args.allowLegacyV1);
   if (!isFileOutput()) {
     log.warn(

@@ -17,11 +17,18 @@ export function flatFlags(args: Readonly<Record<string, unknown>>): Record<strin
 
 function optionOf(name: string, { kind, summary }: FlatName): Option {
   if (kind === "switch") return { kind: "flag", summary };
-  if (kind !== "secret") return { kind: "text", value: kind === "whole" ? "N" : "TEXT", summary };
+  if (kind !== "secret") return { kind: "text", value: kind === "whole" ? "N" : valueOf(name), summary };
   const file = `${name}File` in FLAT_NAMES ? `, or give --${spell(`${name}File`)} FILE` : "";
   return {
     kind: "refused",
     why: "no option takes a secret: every user of this host could read it",
     instead: `set ${variableOf(name)}${file}`,
   };
+}
+
+/** What stands for the value in the help. */
+function valueOf(name: string): string {
+  if (name.endsWith("File")) return "FILE";
+  if (name.endsWith("Directory")) return "DIR";
+  return name.endsWith("ConnectionString") ? "URL" : "TEXT";
 }

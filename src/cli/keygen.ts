@@ -1,10 +1,12 @@
 import decryptor from "../../scripts/recover/dbacked-decrypt.py" with { type: "text" };
 import { DbackedError } from "../base/error.ts";
+import { log } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
 import { readSecretFile } from "../config/secret-file.ts";
-import { writeRecoveryKit } from "../job/keygen.ts";
+import { refuseExistingKit, writeRecoveryKit } from "../job/keygen.ts";
 import { type Context, defineCommand } from "./command.ts";
 import type { Options } from "./option.ts";
+import { printJson } from "./print/json.ts";
 import { askPassphrase } from "./print/prompt.ts";
 
 const options = {
@@ -21,14 +23,11 @@ export const command = defineCommand({
   options,
   async run({ args, globals, print, signal }) {
     if (args.out === undefined) throw new DbackedError("usage", "--out is missing: where to write the keys");
+    await refuseExistingKit(args.out);
     const kit = await writeRecoveryKit(args.out, await passphraseOf(args, signal), decryptor);
-    if (globals.json) return print(JSON.stringify(kit, null, 2));
-    print(
-      [
-        ...kit.files,
-        `fingerprint ${kit.fingerprint}`,
-        "Keep this folder off the hosts that make backups, in two places; they need dbacked-public.pem only.",
-      ].join("\n"),
+    print(globals.json ? printJson(kit) : [...kit.files, `fingerprint ${kit.fingerprint}`].join("\n"));
+    log.info(
+      "Keep this folder off the hosts that make backups, in two places; they need dbacked-public.pem only.",
     );
   },
 });

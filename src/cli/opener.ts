@@ -1,6 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
-import type { ByteStream } from "../base/bytes.ts";
+import type { ByteStream, ByteTransform } from "../base/bytes.ts";
 import type { Secret } from "../base/secret.ts";
 import { envelopeKey } from "../catalog/name.ts";
 import type { Config } from "../config/config.ts";
@@ -8,7 +8,7 @@ import { type Opener, type SealedSource, type Unsealed, unsealLegacy } from "../
 import type { Header } from "../seal/header.ts";
 import { type Identity, readIdentity } from "../seal/key.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { volumeSource } from "../store/volumes.ts";
+import { type VolumeSource, volumeSource } from "../store/volumes.ts";
 import type { Options } from "./option.ts";
 import type { Found } from "./sets.ts";
 import { askPassphrase, choose } from "./print/prompt.ts";
@@ -56,8 +56,8 @@ export async function askToTrust(header: Header, mayAsk: boolean, signal: AbortS
   );
   if (!mayAsk || !process.stdin.isTTY || !process.stderr.isTTY) throw refusal;
   const message =
-    `${refusal.message}. Whoever holds that key could have put anything into the backup. ` +
-    "Is it the signer of the host that you want to restore from?";
+    `${refusal.message}. Whoever holds that key can have put anything into the backup. ` +
+    "Is it the signer of the host that you restore from?";
   const answers = [
     { value: false, label: "No, stop here" },
     { value: true, label: "Yes, open it" },
@@ -90,10 +90,45 @@ async function readIdentities({ identity }: Config, signal: AbortSignal): Promis
   return [await readIdentity(identity.pem.reveal(), ask)];
 }
 
+/** How much of an envelope has been read: twice its size, if all of it is verified first. */
+export interface Reading {
+  bytes: number;
+}
+
 /** A backup in a store, as it is opened. */
-export function sealedSource({ backup, store }: Found): SealedSource {
+export function sealedSource({ backup, store }: Found, reading: Reading): SealedSource {
   const { name, manifest, storedAt } = backup;
-  return { source: volumeSource(store, envelopeKey(name), manifest.volumes), manifest, storedAt };
+  const source = volumeSource(store, envelopeKey(name), manifest.volumes);
+  return { source: meteredSource(source, reading), manifest, storedAt };
+}
+
+/** A source that notes what is read of it. */
+export function meteredSource(source: VolumeSource, reading: Reading): VolumeSource {
+  return {
+    size: source.size,
+    async read(start, end, signal) {
+      return (await source.read(start, end, signal)).pipeThrough(meter(reading));
+    },
+  };
+}
+
+/**
+ * The envelope on stdin.
+ *
+ * @throws {DbackedError} `usage`, if nothing was redirected to it.
+ */
+export function sealedInput(reading: Reading): ByteStream {
+  if (!process.stdin.isTTY) return Bun.stdin.stream().pipeThrough(meter(reading));
+  throw new DbackedError("usage", "stdin is a terminal, and an envelope is no text", { hint: "add < FILE" });
+}
+
+function meter(reading: Reading): ByteTransform {
+  return new TransformStream({
+    transform(piece, controller) {
+      reading.bytes += piece.length;
+      controller.enqueue(piece);
+    },
+  });
 }
 
 /**

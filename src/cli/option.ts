@@ -59,7 +59,11 @@ type ValueOf<O extends Option> = O extends Flag
 
 /** What every command takes. */
 export const GLOBAL_OPTIONS = {
-  config: { kind: "text", value: "FILE", summary: "the config file (default /etc/dbacked/config.toml)" },
+  config: {
+    kind: "text",
+    value: "FILE",
+    summary: "the config file (or DBACKED_CONFIG; default /etc/dbacked/config.toml)",
+  },
   json: { kind: "flag", summary: "print one JSON document on stdout" },
   quiet: { kind: "flag", summary: "say nothing but warnings and errors" },
   verbose: { kind: "flag", summary: "say everything" },

@@ -1,8 +1,32 @@
 import { fstatSync, ftruncateSync } from "node:fs";
 import type { Bytes, ByteStream } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
+import { count } from "../job/measure.ts";
+import type { Unsealed } from "../job/open.ts";
+import type { Globals } from "./command.ts";
+import type { Reading } from "./opener.ts";
+import { progressForm, showProgress } from "./print/progress.ts";
+
+/** How a dump is written to stdout. */
+interface Writing {
+  singlePass: boolean;
+  decompressed: boolean;
+  reading: Reading;
+  globals: Globals;
+}
 
 const STDOUT = 1;
+
+/**
+ * Refuses what cannot take a dump, before anything is opened.
+ *
+ * @throws {DbackedError} `usage`
+ */
+export function checkOutput({ json }: Pick<Globals, "json">): void {
+  if (json) throw new DbackedError("usage", "--json cannot be used here: stdout is for the dump");
+  if (!process.stdout.isTTY) return;
+  throw new DbackedError("usage", "stdout is a terminal, and a dump is no text", { hint: "add > FILE" });
+}
 
 /** Whether stdout is a file, which can be emptied if things go wrong. */
 export function isFileOutput(): boolean {
@@ -10,11 +34,27 @@ export function isFileOutput(): boolean {
 }
 
 /**
- * Writes a stream to stdout. If it fails half-way, a file is emptied, so that nobody takes it for the whole.
+ * Writes a dump to stdout. If it fails half-way, a file is emptied, so that nobody takes it for the whole.
  *
- * @throws {DbackedError} `target`, if stdout cannot be written; the error of `stream`.
+ * @throws {DbackedError} `target`, if stdout cannot be written; `damaged`, if the backup is.
  */
-export async function writeOutput(stream: ByteStream): Promise<void> {
+export async function writeDump(unsealed: Unsealed, writing: Writing, signal: AbortSignal): Promise<void> {
+  const { singlePass, decompressed, reading, globals } = writing;
+  const verifyFirst = unsealed.isSeekable && !singlePass && (unsealed.recipients > 1 || !isFileOutput());
+  let written = 0;
+  using _ = showProgress(
+    unsealed.id.slice(0, 12),
+    () => [
+      ["read", reading.bytes],
+      ["written", written],
+    ],
+    progressForm(globals),
+  );
+  const dump = await unsealed.read({ verifyFirst, decompressed }, signal);
+  await writeAll(dump.pipeThrough(count((bytes) => (written = bytes))));
+}
+
+async function writeAll(stream: ByteStream): Promise<void> {
   const writer = Bun.stdout.writer();
   try {
     for await (const piece of stream) await write(writer, piece);

@@ -1,10 +1,9 @@
 import { tmpdir } from "node:os";
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
-import { printBytes } from "../base/units.ts";
+import { printBytes, printDuration } from "../base/units.ts";
 import type { Config, Target } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
-import type { Sources } from "../config/sources.ts";
 import { readTarget } from "../config/target.ts";
 import { type Unsealed, unsealSource, unsealStream } from "../job/open.ts";
 import { restoreInto } from "../job/restore.ts";
@@ -12,9 +11,18 @@ import { detectLegacy } from "../seal/legacy.ts";
 import { chooseBackup } from "./choice.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
-import { askToTrust, makeOpener, openLegacyStream, OPENING_OPTIONS, sealedSource } from "./opener.ts";
+import {
+  askToTrust,
+  makeOpener,
+  openLegacyStream,
+  OPENING_OPTIONS,
+  type Reading,
+  sealedInput,
+  sealedSource,
+} from "./opener.ts";
 import type { Options } from "./option.ts";
-import { isFileOutput, writeOutput } from "./output.ts";
+import { checkOutput, writeDump } from "./output.ts";
+import { printJson } from "./print/json.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
 import { confirmByName } from "./print/prompt.ts";
 import { readTrusted, SET_OPTIONS } from "./sets.ts";
@@ -46,40 +54,52 @@ const options = {
 } as const satisfies Options;
 
 type Args = Context<typeof options>["args"];
-type Restoring = Context<typeof options> & { config: Config; sources: Sources };
+type Restoring = Context<typeof options> & { config: Config; reading: Reading };
 
 export const command = defineCommand({
   description:
     "Restores a backup: the one that ID names, the newest with --last-backup, or the one that you choose from a list. The " +
     "target must be empty, and is verified to fit before anything in it changes. ID is six or more digits of it, or " +
     "DATABASE/TIME.",
-  example: "dbacked restore --last-backup --database shop --to postgres://me@localhost/shop_restored",
+  example: "dbacked restore --last-backup --to postgres://me@localhost/shop_restored",
   operands: { value: "[ID]", least: 0, most: 1 },
   options,
   async run(context) {
     const { args, globals, signal } = context;
     refuseContradictions(args, context.operands);
+    if (args.rawOutput) checkOutput(globals);
     const { privateKeyPath, passphraseFile } = args;
     const sources = sourcesOf(globals, { flags: flatFlags(args), privateKeyPath, passphraseFile });
     const config = await loadConfig(sources, args.rawInput ? ["identity"] : ["stores", "identity"]);
-    const restoring = { ...context, config, sources };
+    const named = args.to === undefined ? null : await readTarget(args.to, sources);
+    const restoring = { ...context, config, reading: { bytes: 0 } };
     const { unsealed, set } = await unseal(restoring);
-    if (args.rawOutput) return await writeRaw(unsealed, args, signal);
-    await restore(restoring, unsealed, await chooseTarget(restoring, set));
+    if (args.rawOutput)
+      return await writeDump(unsealed, { ...restoring, ...args, decompressed: true }, signal);
+    await restore(restoring, unsealed, named ?? (await chooseSource(restoring, set)));
   },
 });
 
 function refuseContradictions(args: Args, operands: readonly string[]): void {
   const ways = [args.lastBackup, args.rawInput, operands.length > 0].filter(Boolean).length;
   if (ways > 1) throw new DbackedError("usage", "ID, --last-backup and --raw-input exclude each other");
-  if (args.to !== undefined && args.toSource) {
-    throw new DbackedError("usage", "--to and --to-source exclude each other");
+  const targets = Object.entries({
+    "--to": args.to !== undefined,
+    "--to-source": args.toSource,
+    "--raw-output": args.rawOutput,
+  });
+  const given = targets.flatMap(([option, isGiven]) => (isGiven ? option : []));
+  if (given.length > 1) throw new DbackedError("usage", `${given.join(" and ")} exclude each other`);
+  if (args.yes && given.length === 0) {
+    throw new DbackedError("usage", "--yes alone does not restore into the database that was backed up", {
+      hint: "give --to URL, or --to-source as well if you mean the database that was backed up",
+    });
   }
   if (args.jobs === 0) throw new DbackedError("usage", "--jobs needs at least 1");
 }
 
 async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: string | null }> {
-  const { args, config, signal } = restoring;
+  const { args, config, reading, signal } = restoring;
   const trusted = await readTrusted(config, args.trustSigner);
   const { expectCore } = args;
   const mayAsk = !args.yes && !args.rawInput;
@@ -87,27 +107,18 @@ async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: 
   const found = args.rawInput ? null : await chooseBackup(restoring, trusted);
   const opener = await makeOpener(config, trusted, { expectCore, approve }, signal);
   if (found !== null) {
-    const unsealed = await unsealSource(sealedSource(found), opener, signal);
+    const unsealed = await unsealSource(sealedSource(found, reading), opener, signal);
     return { unsealed, set: found.backup.manifest.set };
   }
-  const { isLegacy, stream } = await detectLegacy(Bun.stdin.stream(), signal);
+  const { isLegacy, stream } = await detectLegacy(sealedInput(reading), signal);
   const unsealed = isLegacy
     ? openLegacyStream(stream, opener, args.allowLegacyV1)
     : await unsealStream(stream, opener, signal);
   return { unsealed, set: null };
 }
 
-async function writeRaw(unsealed: Unsealed, args: Args, signal: AbortSignal): Promise<void> {
-  const verifyFirst = unsealed.isSeekable && !args.singlePass && (unsealed.recipients > 1 || !isFileOutput());
-  await writeOutput(await unsealed.read({ verifyFirst, decompressed: true }, signal));
-}
-
 /** The source itself is only restored into if its name is typed, or if two options say so. */
-async function chooseTarget(
-  { args, config, sources, signal }: Restoring,
-  set: string | null,
-): Promise<Target> {
-  if (args.to !== undefined) return await readTarget(args.to, sources);
+async function chooseSource({ args, config, signal }: Restoring, set: string | null): Promise<Target> {
   const wanted =
     set ?? args.database ?? (config.databases.length === 1 ? config.databases[0]?.name : undefined);
   const source = config.databases.find(({ name }) => name === wanted);
@@ -116,19 +127,14 @@ async function chooseTarget(
       hint: "give --to URL, as in --to postgres://me@localhost/shop_restored",
     });
   }
-  if (args.yes && args.toSource) return source;
-  if (args.yes) {
-    throw new DbackedError("usage", `--yes alone does not restore into "${source.name}" itself`, {
-      hint: "give --to URL, or --to-source as well if you mean the database that was backed up",
-    });
-  }
-  const message = `This restores into "${source.name}", the database that was backed up. Type its name to go on`;
+  if (args.yes) return source;
+  const message = `Type ${source.name} to restore into the database that was backed up`;
   await confirmByName({ message, instead: "--to URL, or -y --to-source" }, source.name, signal);
   return source;
 }
 
 async function restore(
-  { args, globals, print, signal }: Restoring,
+  { args, globals, reading, print, signal }: Restoring,
   unsealed: Unsealed,
   target: Target,
 ): Promise<void> {
@@ -141,9 +147,13 @@ async function restore(
     spoolDirectory: args.spoolDirectory ?? tmpdir(),
   };
   const progress = { restored: 0 };
+  const startedAt = performance.now();
   const showing = showProgress(
     database.label,
-    () => [["restored", progress.restored]],
+    () => [
+      ["read", reading.bytes],
+      ["restored", progress.restored],
+    ],
     progressForm(globals),
   );
   const { notices } = await restoreInto(
@@ -154,7 +164,8 @@ async function restore(
   ).finally(() => showing[Symbol.dispose]());
   const { id } = unsealed;
   const { restored: dumpBytes } = progress;
-  if (globals.json) return print(JSON.stringify({ id, target: database.label, dumpBytes, notices }, null, 2));
+  if (globals.json) return print(printJson({ id, target: database.label, dumpBytes, notices }));
   for (const notice of notices) log.info(notice);
-  log.success(`Restored backup ${id.slice(0, 12)} into ${database.label} (${printBytes(dumpBytes)})`);
+  const cost = `${printBytes(dumpBytes)}, ${printDuration(performance.now() - startedAt)}`;
+  log.success(`Restored backup ${id.slice(0, 12)} into ${database.label} (${cost})`);
 }

@@ -1,11 +1,12 @@
-import { exitCodeOf } from "../base/error.ts";
-import { DbackedError } from "../base/error.ts";
+import { DbackedError, exitCodeOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { didYouMean } from "../config/nearest.ts";
 import { defineCommand } from "./command.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
 import type { Options } from "./option.ts";
+import { printJson } from "./print/json.ts";
 import { reportJson } from "./print/outcome.ts";
 import { attempt, beginRun, type Outcome } from "./session.ts";
 import { sourcesOf } from "./source.ts";
@@ -32,7 +33,7 @@ export const command = defineCommand({
     const run = await beginRun({ config, databases, adopt: args.adopt, globals }, signal);
     const outcomes: Outcome[] = [];
     for (const database of databases) outcomes.push(await attempt(run, database, signal));
-    if (globals.json) print(JSON.stringify(reportJson(outcomes), null, 2));
+    if (globals.json) print(printJson(reportJson(outcomes)));
     const failed = outcomes.find((outcome) => "error" in outcome);
     return failed === undefined ? 0 : exitCodeOf(failed.error);
   },
@@ -50,7 +51,9 @@ function chooseDatabases(config: Config, names: readonly string[]): readonly Dat
   const chosen = config.databases.filter(({ name }) => names.includes(name));
   const unknown = names.filter((name) => !chosen.some((database) => database.name === name));
   if (unknown.length === 0) return chosen;
-  throw new DbackedError("usage", `The config has no database ${unknown.join(", ")}`, {
-    hint: `it has ${config.databases.map(({ name }) => name).join(", ")}`,
+  const known = config.databases.map(({ name }) => name);
+  const named = unknown.map((name) => `"${name}"${didYouMean(name, known)}`);
+  throw new DbackedError("usage", `The config has no database ${named.join(", ")}`, {
+    hint: `it has ${known.join(", ")}`,
   });
 }

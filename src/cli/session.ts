@@ -12,7 +12,7 @@ import { readSigner, type Signer } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Globals } from "./command.ts";
-import { complain } from "./terminal.ts";
+import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
 import { readTrusted } from "./sets.ts";
@@ -73,7 +73,8 @@ export async function attempt(run: Run, database: DatabaseConfig, signal: AbortS
     return { ...where, backup };
   } catch (error) {
     signal.throwIfAborted();
-    complain(printError(error, { colour: false, verbose: run.globals.verbose }));
+    const { globals } = run;
+    complain(printError(error, { form: logForm(globals), about: name, verbose: globals.verbose }));
     return { ...where, error };
   }
 }

@@ -2,6 +2,7 @@ import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { type Backup, listBackups, listSets } from "../catalog/list.ts";
 import type { Config, StoreConfig } from "../config/config.ts";
+import { didYouMean } from "../config/nearest.ts";
 import { readSignerFile } from "../job/signer.ts";
 import { noteVerifier } from "../job/trust.ts";
 import { readSigner, readSignerText } from "../seal/signer.ts";
@@ -59,7 +60,22 @@ export async function findBackups(
       found.push(...backups.map((backup) => ({ backup, store, storeName: name })));
     }
   }
-  return found.toSorted((a, b) => (a.backup.manifest.takenAt < b.backup.manifest.takenAt ? 1 : -1));
+  if (found.length === 0) refuseUnknown(config, wanted);
+  return found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt));
+}
+
+/** A name that is in the config may have no backups yet, and one with backups may be gone from the config. */
+function refuseUnknown({ databases }: Config, { database }: Wanted): void {
+  const names = databases.map(({ name }) => name);
+  if (database === undefined || names.includes(database)) return;
+  throw new DbackedError("usage", `There are no backups of "${database}"${didYouMean(database, names)}`, {
+    hint: names.length === 0 ? "`dbacked list` shows what there is" : `the config has ${names.join(", ")}`,
+  });
+}
+
+/** Times in ISO 8601 sort as texts. */
+function compare(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {

@@ -2,6 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import { selectBackup } from "../catalog/select.ts";
 import { readEnvelopeHeader } from "../job/trust.ts";
 import { defineCommand } from "./command.ts";
+import { printJson } from "./print/json.ts";
 import { printShown, shownJson } from "./print/shown.ts";
 import { findBackups, readTrusted, SET_OPTIONS } from "./sets.ts";
 import { sourcesOf } from "./source.ts";
@@ -19,6 +20,6 @@ export const command = defineCommand({
     const { backup, store, storeName } = selectBackup(found, operands[0] ?? "");
     const header = await readEnvelopeHeader(store, backup.name, signal);
     const shown = { backup, store: storeName, header };
-    print(globals.json ? JSON.stringify(shownJson(shown), null, 2) : printShown(shown));
+    print(globals.json ? printJson(shownJson(shown)) : printShown(shown));
   },
 });

@@ -2,6 +2,7 @@ import { log } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import { makeSigner } from "../job/signer.ts";
 import { defineCommand } from "./command.ts";
+import { printJson } from "./print/json.ts";
 import { requireSignerFile } from "./signer-file.ts";
 import { sourcesOf } from "./source.ts";
 
@@ -15,6 +16,6 @@ export const command = defineCommand({
     const file = requireSignerFile(await loadConfig(sourcesOf(globals), ["signer"]));
     const { text } = await makeSigner(file);
     log.info(`Made ${file}. Where you restore, add this line's key to trustedSigners.`);
-    print(globals.json ? JSON.stringify({ file, signer: text }) : text);
+    print(globals.json ? printJson({ file, signer: text }) : text);
   },
 });

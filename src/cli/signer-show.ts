@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.ts";
 import { readSignerFile } from "../job/signer.ts";
 import { readSigner } from "../seal/signer.ts";
 import { defineCommand } from "./command.ts";
+import { printJson } from "./print/json.ts";
 import { requireSignerFile } from "./signer-file.ts";
 import { sourcesOf } from "./source.ts";
 
@@ -22,6 +23,6 @@ export const command = defineCommand({
         hint: "the first backup makes one, and so does `dbacked signer new`",
       });
     }
-    print(globals.json ? JSON.stringify({ signer: key.text }) : key.text);
+    print(globals.json ? printJson({ signer: key.text }) : key.text);
   },
 });

@@ -2,21 +2,25 @@ import { exitCodeOf, Interrupted } from "../base/error.ts";
 import { runCommand, wantsJson } from "./command.ts";
 import { printError, printErrorJson } from "./print/error.ts";
 import { root } from "./root.ts";
-import { complain, hasColour, terminalCaller } from "./terminal.ts";
+import { complain, flushOutput, logForm, terminalCaller } from "./terminal.ts";
 
 /** Runs a command line to its end, errors and signals included, and gives its exit code. */
 export async function start(argv: readonly string[], version: string): Promise<number> {
   const signal = listenForSignals();
-  // Whoever reads stdout may go, as `head` does; that is no failure.
+  // A failure is told by `flushOutput`.
   process.stdout.on("error", () => {});
   const caller = terminalCaller(version);
   try {
-    return await runCommand(root, argv, caller, signal);
+    const code = await runCommand(root, argv, caller, signal);
+    await flushOutput();
+    return code;
   } catch (thrown) {
     const error = signal.aborted ? signal.reason : thrown;
-    const colour = hasColour(process.stderr, !argv.includes("--no-color"));
-    complain(printError(error, { colour, verbose: argv.includes("--verbose") }));
-    if (wantsJson(argv)) caller.print(printErrorJson(error));
+    const json = wantsJson(argv);
+    const form = logForm({ json, color: !argv.includes("--no-color") });
+    complain(printError(error, { form, verbose: argv.includes("--verbose") }));
+    if (json) caller.print(printErrorJson(error));
+    await flushOutput().catch(() => {});
     return exitCodeOf(error);
   }
 }

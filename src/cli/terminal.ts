@@ -1,7 +1,10 @@
+import type { ConsolaReporter } from "consola/core";
+import { DbackedError, reasonOf } from "../base/error.ts";
 import { log, type LogForm, setLogForm, setVerbosity } from "../base/log.ts";
 import type { Caller, Globals } from "./command.ts";
 import { liveLine } from "./print/live-line.ts";
 import type { TableLook } from "./print/table.ts";
+import { printableLines } from "./print/text.ts";
 
 /** The real caller: this process and its terminal. */
 export function terminalCaller(version: string): Caller {
@@ -21,26 +24,54 @@ export function tableLook({ color }: Pick<Globals, "color">): TableLook {
   };
 }
 
+/** How lines on stderr look. */
+export function logForm({ json, color }: Pick<Globals, "json" | "color">): LogForm {
+  if (json && !process.stderr.isTTY) return "json";
+  return hasColour(process.stderr, color) ? "colour" : "plain";
+}
+
+/**
+ * Waits until all that was printed has left us: what a pipe has not taken is lost when the process exits. That whoever
+ * reads stdout has gone, as `head` does, is no failure.
+ *
+ * @throws {DbackedError} `target`, if stdout cannot be written.
+ */
+export async function flushOutput(): Promise<void> {
+  const failed = (await Promise.all(printed)).find((error) => error !== null && error.code !== "EPIPE");
+  if (failed === undefined || failed === null) return;
+  throw new DbackedError("target", `Cannot write to stdout: ${reasonOf(failed)}`, { cause: failed });
+}
+
 /** Whether colours may be used: on a terminal, unless NO_COLOR or --no-color says otherwise. */
-export function hasColour(stream: NodeJS.WriteStream, color: boolean): boolean {
+function hasColour(stream: NodeJS.WriteStream, color: boolean): boolean {
   const { NO_COLOR, TERM } = process.env;
   return color && stream.isTTY && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
 }
 
+const printed: Promise<NodeJS.ErrnoException | null>[] = [];
+
 function print(text: string): void {
-  liveLine.above(() => process.stdout.write(`${text}\n`));
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>();
+  liveLine.above(() => process.stdout.write(`${text}\n`, (error) => resolve(error ?? null)));
+  printed.push(promise);
 }
 
 function prepare(globals: Globals): void {
+  // The prompts' library looks at nothing else.
+  if (!globals.color) process.env["NO_COLOR"] = "1";
   setVerbosity(globals.quiet ? "quiet" : globals.verbose ? "verbose" : "normal");
-  setLogForm(logForm(globals));
-  const reporters = log.options.reporters.map((reporter) => ({
-    log: (...entry: Parameters<typeof reporter.log>) => liveLine.above(() => reporter.log(...entry)),
-  }));
-  log.setReporters(reporters);
+  const form = logForm(globals);
+  setLogForm(form);
+  log.setReporters(log.options.reporters.map((reporter) => aboveLiveLine(reporter, form)));
 }
 
-function logForm({ json, color }: Globals): LogForm {
-  if (json && !process.stderr.isTTY) return "json";
-  return hasColour(process.stderr, color) ? "colour" : "plain";
+/** What is logged may hold names that others chose; JSON escapes them itself. */
+function aboveLiveLine(reporter: ConsolaReporter, form: LogForm): ConsolaReporter {
+  const harmless = (text: unknown) => (typeof text === "string" ? printableLines(text).join("\n") : text);
+  return {
+    log(entry, context) {
+      const args = form === "json" ? entry.args : entry.args.map(harmless);
+      liveLine.above(() => reporter.log({ ...entry, args }, context));
+    },
+  };
 }

@@ -1,7 +1,14 @@
 import type { Command, Group } from "./command.ts";
+import { FLAT_NAMES } from "../config/flat-names.ts";
 import { flagOf, GLOBAL_OPTIONS, type Option, type Options } from "./option.ts";
+import { wrap } from "./print/text.ts";
 
 const INDENT = "  ";
+
+/** Columns; every terminal has them, and longer lines are hard to read. */
+const WIDTH = 80;
+
+const FLAT_TITLE = "A single database without tables in the config (also as DBACKED_… variables):";
 
 /** The help of a command: what it does, what it takes, and a line that works. */
 export function printCommandHelp(name: string, command: Command): string {
@@ -9,8 +16,15 @@ export function printCommandHelp(name: string, command: Command): string {
   const usage = [name, operands?.value, "[options]"].filter((part) => part !== undefined).join(" ");
   return join([
     `Usage: ${usage}`,
-    description,
-    section("Options:", listOptions(options)),
+    wrap(description, WIDTH).join("\n"),
+    section(
+      "Options:",
+      listOptions(options, (key) => !(key in FLAT_NAMES)),
+    ),
+    section(
+      FLAT_TITLE,
+      listOptions(options, (key) => key in FLAT_NAMES),
+    ),
     section("Everywhere:", listOptions(GLOBAL_OPTIONS)),
     section("Example:", [[example, ""]]),
   ]);
@@ -21,7 +35,7 @@ export function printGroupHelp(name: string, group: Group): string {
   const commands = Object.entries(group.commands).map(([word, { summary }]): Row => [word, summary]);
   return join([
     `Usage: ${name} COMMAND [options]`,
-    group.description,
+    wrap(group.description, WIDTH).join("\n"),
     section("Commands:", commands),
     section("Everywhere:", listOptions(GLOBAL_OPTIONS)),
     section("Example:", [[group.example, ""]]),
@@ -31,9 +45,9 @@ export function printGroupHelp(name: string, group: Group): string {
 
 type Row = readonly [left: string, right: string];
 
-function listOptions(options: Options): Row[] {
+function listOptions(options: Options, isWanted: (key: string) => boolean = () => true): Row[] {
   return Object.entries(options).flatMap(([key, option]): Row[] => {
-    if (option.kind === "refused" || option.summary === "") return [];
+    if (option.kind === "refused" || option.summary === "" || !isWanted(key)) return [];
     const value = option.kind === "flag" ? "" : ` ${option.value}`;
     return [[`${shortOf(option)}${flagOf(key, option)}${value}`, option.summary]];
   });
@@ -46,8 +60,14 @@ function shortOf(option: Option): string {
 function section(title: string, rows: readonly Row[]): string {
   if (rows.length === 0) return "";
   const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.map(([left, right]) => `${INDENT}${left.padEnd(width)}${INDENT}${right}`.trimEnd());
-  return [title, ...lines].join("\n");
+  return [title, ...rows.flatMap((row) => printRow(row, width))].join("\n");
+}
+
+function printRow([left, right]: Row, width: number): string[] {
+  const margin = `${INDENT}${left.padEnd(width)}${INDENT}`;
+  return wrap(right, WIDTH - margin.length).map((line, at) =>
+    `${at === 0 ? margin : " ".repeat(margin.length)}${line}`.trimEnd(),
+  );
 }
 
 function join(paragraphs: readonly string[]): string {

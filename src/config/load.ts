@@ -68,7 +68,8 @@ function refuseMissing(
   needs: readonly Need[],
   mistakes: Mistakes,
 ): void {
-  if (settings.isEmpty && needs.length > 0) {
+  // To open a file, a private key is all that it takes.
+  if (settings.isEmpty && needs.some((need) => need !== "identity")) {
     mistakes.throwIfAny();
     throw new DbackedError("config", "There is no configuration", { hint: HOW_TO_START });
   }

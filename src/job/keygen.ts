@@ -1,7 +1,8 @@
+import { exists } from "node:fs/promises";
 import { join } from "node:path";
 import type { Secret } from "../base/secret.ts";
 import { generateIdentity, readRecipient } from "../seal/key.ts";
-import { writeNew } from "./signer.ts";
+import { refuseExisting, writeNew } from "./signer.ts";
 
 const RSA_BITS = 4096;
 
@@ -29,15 +30,39 @@ export async function writeRecoveryKit(
 ): Promise<RecoveryKit> {
   const { publicPem, privatePem } = await generateIdentity(RSA_BITS, passphrase);
   const { fingerprint } = await readRecipient(publicPem);
-  const privateKey = join(folder, "dbacked-private.pem");
-  const publicKey = join(folder, "dbacked-public.pem");
-  const script = join(folder, "dbacked-decrypt.py");
-  const text = join(folder, "RECOVERY.txt");
+  const { privateKey, publicKey, script, text } = filesOf(folder);
   await writeNew(privateKey, privatePem, 0o600);
   await writeNew(publicKey, publicPem, 0o644);
   await writeNew(script, decryptor, 0o755);
   await writeNew(text, recoveryText(fingerprint, passphrase !== null), 0o644);
   return { publicKey, privateKey, files: [privateKey, publicKey, script, text], fingerprint };
+}
+
+/**
+ * Refuses a folder with any file of a kit in it, before there is a new key that only half a kit would hold.
+ *
+ * @throws {DbackedError} `key`
+ */
+export async function refuseExistingKit(folder: string): Promise<void> {
+  for (const file of Object.values(filesOf(folder))) {
+    if (await exists(file)) throw refuseExisting(file);
+  }
+}
+
+interface KitFiles {
+  privateKey: string;
+  publicKey: string;
+  script: string;
+  text: string;
+}
+
+function filesOf(folder: string): KitFiles {
+  return {
+    privateKey: join(folder, "dbacked-private.pem"),
+    publicKey: join(folder, "dbacked-public.pem"),
+    script: join(folder, "dbacked-decrypt.py"),
+    text: join(folder, "RECOVERY.txt"),
+  };
 }
 
 function recoveryText(fingerprint: string, isProtected: boolean): string {

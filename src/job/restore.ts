@@ -70,7 +70,11 @@ function refuseUnverified(unsealed: Unsealed, { plan, singlePass }: RestoreOptio
 function refuseFull(target: Database, { objects, examples }: Inspection, force: boolean): void {
   if (objects === 0 || force) return;
   const named = examples.length === 0 ? "" : `, among them ${examples.join(", ")}`;
-  throw new DbackedError("target", `${target.label} is not empty: it holds ${objects} objects${named}`, {
-    hint: "restore into a new, empty database, or give --force to empty this one first",
-  });
+  throw new DbackedError(
+    "target",
+    `${target.label} is not empty: it holds ${objects} ${objects === 1 ? "object" : "objects"}${named}`,
+    {
+      hint: "restore into a new, empty database, or give --force to empty this one first",
+    },
+  );
 }

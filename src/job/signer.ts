@@ -1,4 +1,4 @@
-import { mkdir, open, readFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DbackedError, reasonOf } from "../base/error.ts";
 import { parseManifestKey } from "../catalog/name.ts";
@@ -66,15 +66,38 @@ export async function makeSigner(file: string): Promise<Signer> {
 export async function writeNew(file: string, content: string, mode: number): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await using handle = await open(file, "wx", mode);
+    await writeWhole(await openNew(file, mode), file, content);
+  } catch (cause) {
+    if (cause instanceof DbackedError) throw cause;
+    throw new DbackedError("key", `Cannot write ${file}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** What is said of a file that would have to be overwritten. */
+export function refuseExisting(file: string): DbackedError {
+  return new DbackedError("key", `Cannot write ${file}: it exists already`, {
+    hint: "keys are never overwritten: move it away first, if nobody needs it",
+  });
+}
+
+async function openNew(file: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", mode);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? refuseExisting(file) : error;
+  }
+}
+
+/** Half a key, as a full disk leaves it, would be taken for one that exists. */
+async function writeWhole(handle: FileHandle, file: string, content: string): Promise<void> {
+  try {
     await handle.writeFile(content);
     await handle.sync();
-  } catch (cause) {
-    const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
-    throw new DbackedError("key", `Cannot write ${file}: ${exists ? "it exists already" : reasonOf(cause)}`, {
-      hint: exists ? "keys are never overwritten: move it away first, if nobody needs it" : undefined,
-      cause,
-    });
+  } catch (error) {
+    await unlink(file);
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 

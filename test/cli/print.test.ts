@@ -73,7 +73,7 @@ test("printError() prints what failed and what to do about it", () => {
   const error = new DbackedError("tool", 'pg_dump 15.18 cannot dump "shop": the server is version 16.4', {
     hint: "install postgresql-client-16",
   });
-  expect(printError(error, { colour: false, verbose: false })).toBe(
+  expect(printError(error, { form: "plain", verbose: false })).toBe(
     'dbacked: error: pg_dump 15.18 cannot dump "shop": the server is version 16.4\n' +
       "dbacked: hint: install postgresql-client-16",
   );
@@ -81,7 +81,7 @@ test("printError() prints what failed and what to do about it", () => {
 
 test("printError() begins each line of several alike, and lets none move the cursor", () => {
   const error = new DbackedError("config", "a.toml:1: one\na.toml:2: \u001B[31mtwo", { hint: "x\ny" });
-  expect(printError(error, { colour: false, verbose: false }).split("\n")).toEqual([
+  expect(printError(error, { form: "plain", verbose: false }).split("\n")).toEqual([
     "dbacked: error: a.toml:1: one",
     "dbacked: error: a.toml:2: \\u{1b}[31mtwo",
     "dbacked: hint: x",
@@ -92,20 +92,20 @@ test("printError() begins each line of several alike, and lets none move the cur
 test("printError() tells causes only when asked", () => {
   const cause = new Error("socket closed", { cause: new Error("reset by peer") });
   const error = new DbackedError("store", "cannot write", { cause });
-  expect(printError(error, { colour: false, verbose: false })).toBe("dbacked: error: cannot write");
-  expect(printError(error, { colour: false, verbose: true })).toBe(
+  expect(printError(error, { form: "plain", verbose: false })).toBe("dbacked: error: cannot write");
+  expect(printError(error, { form: "plain", verbose: true })).toBe(
     "dbacked: error: cannot write\ndbacked: cause: socket closed\ndbacked: cause: reset by peer",
   );
 });
 
 test("printError() prints the stack of a bug, and of nothing else", () => {
-  const lines = printError(new TypeError("x is not a function"), { colour: false, verbose: false });
+  const lines = printError(new TypeError("x is not a function"), { form: "plain", verbose: false });
   expect(lines).toStartWith("dbacked: error: this is a bug in dbacked: x is not a function\n");
   expect(lines).toContain("print.test.ts");
-  expect(printError(new Interrupted("SIGINT"), { colour: false, verbose: false })).toBe(
+  expect(printError(new Interrupted("SIGINT"), { form: "plain", verbose: false })).toBe(
     "dbacked: error: stopped by SIGINT",
   );
-  expect(printError("thrown text", { colour: false, verbose: false })).toBe(
+  expect(printError("thrown text", { form: "plain", verbose: false })).toBe(
     "dbacked: error: this is a bug in dbacked: thrown text",
   );
 });

@@ -1,7 +1,7 @@
 import { printBytes } from "../../base/units.ts";
 import type { Backup } from "../../catalog/list.ts";
 import type { ProofTimes } from "../../catalog/proof.ts";
-import { type Column, printTable, type TableLook } from "./table.ts";
+import { alignRows, type Column, printTable, type TableLook } from "./table.ts";
 
 /** A backup, and the name of the store that keeps it. */
 export interface Listed {
@@ -34,12 +34,12 @@ const COLUMNS: readonly Column[] = [
   { title: "DATABASE" },
   { title: "TAKEN" },
   { title: "STORED", side: "right" },
-  { title: "DUMP", side: "right" },
-  { title: "ROWS", side: "right" },
-  { title: "COMPLETE" },
-  { title: "PROVED" },
-  { title: "RECIPIENTS" },
-  { title: "STORE" },
+  { title: "DUMP", side: "right", goes: 2 },
+  { title: "ROWS", side: "right", goes: 5 },
+  { title: "PROVED", goes: 3 },
+  { title: "RECIPIENTS", goes: 1 },
+  { title: "STORE", goes: 4 },
+  { title: "COMPLETE", enough: 16 },
 ];
 
 /** How many hex digits of an id or a fingerprint are shown where they only tell one from another. */
@@ -73,9 +73,18 @@ export function printBackups(listed: readonly Listed[], look: TableLook): string
   return printTable(COLUMNS, listed.map(rowOf), look);
 }
 
-/** One line for a choice or a message: which backup, and how large. */
-export function describeBackup({ manifest }: Backup): string {
-  return `${manifest.set}  ${shortTime(manifest.takenAt)}  ${printBytes(manifest.bytes)}  ${manifest.backup.slice(0, SHOWN_DIGITS)}`;
+/** One line for each backup to choose from. */
+export function describeBackups(listed: readonly Listed[]): string[] {
+  return alignRows(
+    listed.map(({ backup, store }) => [
+      backup.manifest.set,
+      shortTime(backup.manifest.takenAt),
+      printBytes(backup.manifest.bytes),
+      backup.manifest.backup.slice(0, SHOWN_DIGITS),
+      store,
+      backup.doubt === null ? (backup.manifest.complete ? "" : "not complete") : "does not count",
+    ]),
+  );
 }
 
 function rowOf({ backup, store }: Listed): string[] {
@@ -87,10 +96,10 @@ function rowOf({ backup, store }: Listed): string[] {
     printBytes(manifest.bytes),
     printBytes(manifest.dumpBytes),
     manifest.rows === null ? "-" : String(manifest.rows),
-    completeness(backup),
     proved(backup.proofs),
     manifest.recipients.map((fingerprint) => fingerprint.slice(0, SHOWN_DIGITS)).join(","),
     store,
+    completeness(backup),
   ];
 }
 

@@ -1,16 +1,21 @@
 import { DbackedError, Interrupted, reasonOf } from "../../base/error.ts";
+import type { LogForm } from "../../base/log.ts";
+import { printJson } from "./json.ts";
 import { printableLines } from "./text.ts";
 
 /** How an error is shown. */
 export interface ErrorLook {
-  colour: boolean;
+  form: LogForm;
+  /** Whose error it is, if several may fail. */
+  about?: string;
   /** Shows what caused it too. */
   verbose: boolean;
 }
 
 /** The lines for stderr: what failed, and what to do about it. Only a bug of ours comes with its stack. */
 export function printError(error: unknown, look: ErrorLook): string {
-  const lines = printableLines(messageOf(error)).map((line) => `${label("error", look)}${line}`);
+  if (look.form === "json") return errorLine(error, look);
+  const lines = printableLines(messageOf(error, look)).map((line) => `${label("error", look)}${line}`);
   const hint = hintOf(error);
   if (hint !== null) lines.push(...printableLines(hint).map((line) => `${label("hint", look)}${line}`));
   if (isBug(error)) lines.push(...stackOf(error));
@@ -20,7 +25,15 @@ export function printError(error: unknown, look: ErrorLook): string {
 
 /** The one JSON document that a failed command prints on stdout. */
 export function printErrorJson(error: unknown): string {
-  return JSON.stringify({ error: { kind: kindOf(error), message: messageOf(error), hint: hintOf(error) } });
+  return printJson({ error: { kind: kindOf(error), message: messageOf(error), hint: hintOf(error) } });
+}
+
+/** Among lines of JSON on stderr, an error is one too. */
+function errorLine(error: unknown, look: ErrorLook): string {
+  const [time, level] = [new Date().toISOString(), "error"];
+  const message = messageOf(error, look);
+  const stack = isBug(error) ? { stack: stackOf(error) } : {};
+  return JSON.stringify({ time, level, message, kind: kindOf(error), hint: hintOf(error), ...stack });
 }
 
 function kindOf(error: unknown): string {
@@ -28,8 +41,9 @@ function kindOf(error: unknown): string {
   return error instanceof Interrupted ? "interrupted" : "bug";
 }
 
-function messageOf(error: unknown): string {
-  return isBug(error) ? `this is a bug in dbacked: ${reasonOf(error)}` : reasonOf(error);
+function messageOf(error: unknown, { about }: Partial<ErrorLook> = {}): string {
+  const message = isBug(error) ? `this is a bug in dbacked: ${reasonOf(error)}` : reasonOf(error);
+  return about === undefined ? message : `${about}: ${message}`;
 }
 
 function hintOf(error: unknown): string | null {
@@ -50,7 +64,7 @@ function causesOf(error: unknown): string[] {
   return [...printableLines(`dbacked: cause: ${reasonOf(cause)}`), ...causesOf(cause)];
 }
 
-function label(word: "error" | "hint", { colour }: ErrorLook): string {
-  if (!colour) return `dbacked: ${word}: `;
+function label(word: "error" | "hint", { form }: ErrorLook): string {
+  if (form !== "colour") return `dbacked: ${word}: `;
   return `\u001B[${word === "error" ? 31 : 36}mdbacked: ${word}:\u001B[39m `;
 }

@@ -17,7 +17,7 @@ const RATE_OVER_MS = 3000;
 /** Chooses how progress is shown on stderr. */
 export function progressForm({ json, quiet }: { json: boolean; quiet: boolean }): ProgressForm {
   if (quiet) return "none";
-  if (process.stderr.isTTY) return "line";
+  if (process.stderr.isTTY && process.env["TERM"] !== "dumb") return "line";
   return json ? "json" : "none";
 }
 

@@ -31,10 +31,12 @@ export function printShown({ backup, store, header }: Shown): string {
     ["id", manifest.backup],
     ["database", `${manifest.set} (${manifest.engine}), number ${manifest.seq} of its set`],
     ["taken", `${manifest.takenAt}, finished ${manifest.finishedAt}`],
-    ["store", `${store}: ${envelopeKey(name)}, ${printVolumes(manifest)}`],
+    ["store", store],
+    ["key", envelopeKey(name)],
+    ["stored", printVolumes(manifest)],
     [
       "dump",
-      `${manifest.dump} of ${printBytes(manifest.dumpBytes)}, by ${manifest.tool.name} ${manifest.tool.version}`,
+      `${printBytes(manifest.dumpBytes)}, ${manifest.dump} by ${manifest.tool.name} ${manifest.tool.version}`,
     ],
     ["compression", manifest.compression],
     ["tables", manifest.tables === null ? "not counted" : String(manifest.tables)],
@@ -42,14 +44,10 @@ export function printShown({ backup, store, header }: Shown): string {
     ["complete", printCompleteness(manifest)],
     ["consistent", manifest.consistent],
     ["counts", doubt === null ? "yes" : `no: ${doubt}`],
-    [
-      "envelope",
-      agree
-        ? `its header is the manifest's, core ${header.core}`
-        : "DAMAGED: its header is not the manifest's",
-    ],
+    ["envelope", agree ? "its header is that of the manifest" : "DAMAGED: its header is not the manifest's"],
+    ["core", header.core],
     ["signer", signer],
-    ["recipients", manifest.recipients.join("\n")],
+    ["opened by", manifest.recipients.join("\n")],
     ["proofs", printProofs(proofs)],
     ["made by", `dbacked ${manifest.version}`],
   ];

@@ -1,5 +1,5 @@
 /** What could move the cursor, hide text or turn its direction: control characters and bidirectional overrides. */
-const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+export const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
 const ELLIPSIS = "…";
 
@@ -14,6 +14,21 @@ export function printable(text: string): string {
 /** Like `printable`, for text of several lines. */
 export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "  ")));
+}
+
+/** Breaks text between words, into lines of so many columns; a longer word stays whole. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line === "" || Bun.stringWidth(longer) <= columns) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
 }
 
 /** Cuts a line to so many columns of a terminal. */
