@@ -9,6 +9,7 @@ import { fileStream } from "./folder/file-stream.ts";
 import { syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
 import { byKey, checkKey } from "./key.ts";
 import { checkRange } from "./range.ts";
+import { release } from "./release.ts";
 import {
   NotFound,
   type ByteRange,
@@ -50,7 +51,7 @@ export class FolderStore implements Store {
   }
 
   async create(key: string, bytes: Bytes, signal: AbortSignal): Promise<"created" | "exists"> {
-    if ((await this.#write(key, streamOf(bytes), signal)) !== "exists") return "created";
+    if ((await this.#write(key, streamOf(bytes.slice()), signal)) !== "exists") return "created";
     const there = await this.#attempt(`read ${key} in`, () => Bun.file(this.#pathOf(key)).bytes());
     return Buffer.compare(there, bytes) === 0 ? "created" : "exists";
   }
@@ -106,7 +107,10 @@ export class FolderStore implements Store {
       return "exists";
     }
     try {
-      const write = (bytes: Bytes) => this.#attempt(doing, () => file.write(bytes));
+      const write = async (bytes: Bytes) => {
+        await this.#attempt(doing, () => file.write(bytes));
+        release(bytes);
+      };
       await body.pipeTo(new WritableStream({ write }), { signal });
       return await this.#publish(key, file, signal);
     } finally {

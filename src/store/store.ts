@@ -17,7 +17,7 @@ export interface Store {
    * Stores `body` under `key`, whole or not at all: if `body` errors, no object appears and nothing stays open.
    * Never replaces an object. What outgrows one object goes on in volumes `<key>.0001`, `.0002`, …; all of them
    * appear only after `body` has ended, the last one first, so that `key` never exists without what belongs to it.
-   * Memory does not grow with the length of `body`.
+   * Memory does not grow with the length of `body`, whose pieces are the store's: it detaches them when it is done.
    *
    * @returns the sizes of the volumes in bytes, in order.
    * @throws {DbackedError} `store`, if the key is taken or the store fails; the message says so if the object may have been stored nevertheless.
@@ -34,7 +34,8 @@ export interface Store {
   /**
    * Reads one object, or the bytes [start, end) of it. The stream ends only after all bytes asked for have come.
    *
-   * @throws {NotFound} if there is no such object; {DbackedError} `store`, if the store fails.
+   * @throws {NotFound} if there is no such object; {DbackedError} `damaged`, if it is shorter than the range; `store`,
+   * if the store fails.
    */
   get(key: string, range: ByteRange | null, signal: AbortSignal): Promise<ByteStream>;
 

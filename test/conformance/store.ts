@@ -84,7 +84,9 @@ export function exclusivePutTest(name: string, start: () => Promise<Subject>): v
     await using subject = await start();
     const { store, leftovers } = subject;
     const bodies = [sample(9 * MIB, 3), sample(9 * MIB, 4)];
-    const puts = bodies.map((bytes, at) => store.put("race/x.dbk", streamOf(bytes), { id: `${at}` }, never));
+    const puts = bodies.map((bytes, at) =>
+      store.put("race/x.dbk", streamOf(bytes.slice()), { id: `${at}` }, never),
+    );
     const settled = await Promise.allSettled(puts);
     const winner = settled.findIndex(({ status }) => status === "fulfilled");
     expect(settled.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);

@@ -2,6 +2,7 @@ import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import { log } from "../../base/log.ts";
 import { reasonOf } from "../../base/error.ts";
 import { volumeKey } from "../key.ts";
+import { release } from "../release.ts";
 import type { Bucket } from "./bucket.ts";
 import { completeUpload, taken } from "./completion.ts";
 import { Multipart } from "./multipart.ts";
@@ -77,6 +78,7 @@ class VolumeWriter implements AsyncDisposable {
       rest = this.#part.fill(rest);
       if (this.#part.isFull) this.#dispatch(this.#part);
     }
+    release(chunk);
   }
 
   /** Sends the rest, and completes the volumes: the last first, so that the first never stands without the others. */
