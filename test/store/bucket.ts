@@ -1,4 +1,9 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 
 import { s3Options } from "../../src/store/s3.ts";
 import type { Tuning } from "../../src/store/s3/bucket.ts";
@@ -11,6 +16,8 @@ export interface TestBucket {
   /** Opens a store in it; `options` and `tuning` go over the usual. */
   open: (options?: Record<string, unknown>, tuning?: Partial<Tuning>) => Promise<S3Store>;
   openUploads: () => Promise<string[]>;
+  /** Makes small objects, many at a time. */
+  fill: (keys: readonly string[]) => Promise<void>;
 }
 
 /** Makes a bucket of its own on a server. */
@@ -30,6 +37,10 @@ export async function makeBucket(server: S3Server): Promise<TestBucket> {
     openUploads: async () => {
       const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
       return (Uploads ?? []).map(({ Key }) => Key ?? "");
+    },
+    fill: async (keys) => {
+      const put = (Key: string) => client.send(new PutObjectCommand({ Bucket: name, Key, Body: "x" }));
+      for (let at = 0; at < keys.length; at += 40) await Promise.all(keys.slice(at, at + 40).map(put));
     },
   };
 }
