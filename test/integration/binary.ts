@@ -9,7 +9,7 @@ interface Binary extends Service {
 }
 
 /** The compiled program, made once for the whole test run. */
-const binary: () => Promise<Binary> = shared("binary", async () => {
+export const binary: () => Promise<Binary> = shared("binary", async () => {
   const folder = await temporaryFolder("binary");
   const path = join(folder.path, "dbacked");
   await compile(path);

@@ -1,0 +1,152 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../../scripts/services/service.ts";
+import { createDatabase } from "../database/postgres/servers.ts";
+import { sharedPostgres, sharedRgw, sharedSeaweed } from "../services.ts";
+import { makeBucket } from "../store/bucket.ts";
+import { smallDatabase } from "./sample-database.ts";
+import { expectFailure, GROWTH, SMALL } from "./scene.ts";
+import { backUp, folderStore, postgresDatabase, s3Store, type Sections, workspace } from "./workspace.ts";
+
+setDefaultTimeout(60_000);
+
+const server = await sharedPostgres();
+const database = postgresDatabase(server, await smallDatabase());
+
+test.each([
+  ["SeaweedFS", sharedSeaweed],
+  ["Ceph RGW", sharedRgw],
+] as const)("each reason why an S3 store cannot be used has its message on %s", async (_, start) => {
+  const s3 = await start();
+  const bucket = await makeBucket(s3);
+  const wrong = [
+    [{ endpoint: `http://127.0.0.1:${await freePort()}` }, /nobody listens at http/],
+    [{ secretAccessKey: "wrong" }, /the secret key does not fit the access key/],
+    [{ accessKeyId: "WRONG" }, /the access key is not known there/],
+    [{ bucket: "there-is-none-of-this-name" }, /there is no such bucket/],
+  ] as const;
+  for (const [more, says] of wrong) {
+    await using host = await workspace({ databases: [database], stores: [s3Store(s3, bucket, more)] });
+    expectFailure(await host.run(["run", "--once"]), { exitCode: 6, says });
+    expect(await Bun.file(host.signerFile).exists()).toBe(false);
+  }
+  const store = await bucket.open();
+  expect((await store.list("", new AbortController().signal)).objects).toEqual([]);
+});
+
+test("a folder that is not there is not made", async () => {
+  await using host = await workspace();
+  await host.configure({ databases: [database], stores: [folderStore(join(host.folder, "not-mounted"))] });
+  expectFailure(await host.run(["run", "--once"]), { exitCode: 6, says: /there is no such folder/ });
+  expect(await readdir(host.folder)).not.toContain("not-mounted");
+});
+
+test("a disk that runs full keeps the older backup and nothing else", async () => {
+  await using host = await workspace();
+  await using disk = await smallDisk(join(host.folder, "disk"));
+  const growing = await createDatabase(server, SMALL);
+  await host.configure({
+    databases: [postgresDatabase(server, growing)],
+    stores: [folderStore(disk.path)],
+  });
+  const { id } = await backUp(host);
+  const look = async () => (await readdir(disk.path, { recursive: true })).toSorted();
+  const before = await look();
+
+  await server.query(GROWTH, growing);
+  const full = await host.run(["run", "--once"], { prefix: disk.prefix });
+  expectFailure(full, { exitCode: 6, says: /the disk is full|too large for this file system/ });
+
+  expect(await look()).toEqual(before);
+  expect(JSON.parse((await host.run(["list", "--json"])).stdout)).toMatchObject([{ id, doubt: null }]);
+  const args = ["restore", id, "--private-key-path", host.privateKey, "--raw-output"];
+  expect(await host.run(args)).toMatchObject({ exitCode: 0 });
+});
+
+/** A folder that cannot take 8 MiB: a file system of its own if we may mount one, else by a limit for every file. */
+async function smallDisk(path: string): Promise<{ path: string; prefix: string[] } & AsyncDisposable> {
+  await mkdir(path);
+  const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", path]);
+  const isMounted = exitCode === 0;
+  const prefix = isMounted ? [] : ["prlimit", `--fsize=${8 << 20}`, "--"];
+  const unmount = async () => {
+    if (isMounted) Bun.spawnSync(["umount", path]);
+  };
+  return { path, prefix, [Symbol.asyncDispose]: unmount };
+}
+
+test.each<[string, (host: { publicKey: string; privateKey: string }) => Sections, number, RegExp]>([
+  [
+    "a public key that is not there",
+    () => ({ databases: [database], encryption: { recipients: ["/nowhere/key.pem"] } }),
+    3,
+    /\/nowhere\/key\.pem/,
+  ],
+  [
+    "a private key in the place of a public one",
+    ({ privateKey }) => ({ databases: [database], encryption: { recipients: [privateKey] } }),
+    7,
+    /private key/,
+  ],
+  [
+    "a second key that is broken",
+    ({ publicKey }) => ({
+      databases: [database],
+      encryption: { recipients: [publicKey, "-----BEGIN NOTHING"] },
+    }),
+    7,
+    /public key/,
+  ],
+  [
+    "a database that is not there",
+    () => ({ databases: [postgresDatabase(server, "nowhere")] }),
+    4,
+    /"nowhere"/,
+  ],
+  [
+    "a server that is not there",
+    () => ({ databases: [{ name: "shop", type: "postgres", url: "postgres://me@127.0.0.1:1/shop" }] }),
+    4,
+    /Connection refused[^]*hint: does PostgreSQL listen/,
+  ],
+  [
+    "tools that are not there",
+    () => ({ databases: [{ ...database, databaseToolsDirectory: "/nowhere" }] }),
+    5,
+    /no pg_dump in \/nowhere/,
+  ],
+])("%s stops the run before anything is stored", async (_, sections, exitCode, says) => {
+  await using host = await workspace();
+  await host.configure(sections(host));
+  expectFailure(await host.run(["run", "--once"]), { exitCode, says });
+  expect(await readdir(host.store)).toEqual([]);
+});
+
+test("one database that fails does not stop the others", async () => {
+  const databases = [
+    { ...database, name: "first" },
+    postgresDatabase(server, "nowhere", { name: "second" }),
+    { ...database, name: "third" },
+  ];
+  await using host = await workspace({ databases });
+  const { exitCode, stdout } = await host.run(["run", "--once", "--json"]);
+  expect(exitCode).toBe(4);
+  expect(JSON.parse(stdout)).toMatchObject({
+    backups: [{ database: "first" }, { database: "third" }],
+    failures: [{ database: "second", kind: "database", message: expect.stringContaining("nowhere") }],
+  });
+  const listed = JSON.parse((await host.run(["list", "--json"])).stdout) as { database: string }[];
+  expect(listed.map(({ database }) => database).toSorted()).toEqual(["first", "third"]);
+});
+
+test("another database under the same name is refused until it is adopted", async () => {
+  await using host = await workspace({ databases: [database] });
+  await backUp(host);
+  await host.configure({ databases: [postgresDatabase(server, await createDatabase(server))] });
+  expectFailure(await host.run(["run", "--once"]), { exitCode: 3, says: /another database[^]*--adopt/ });
+  expect(await host.run(["run", "--once", "--adopt"])).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse((await host.run(["list", "--json"])).stdout)).toHaveLength(2);
+  await host.configure({ databases: [database] });
+  expectFailure(await host.run(["run", "--once"]), { exitCode: 3, says: /another database/ });
+});
