@@ -34,9 +34,10 @@ test("what it was writing when it was killed is removed when it is old", async (
 });
 
 /** Kills a run while its upload is under way, and the dump that it was waiting for. */
-async function killInTheMiddle({ host, dumpBytes, breakDump }: Scene): Promise<void> {
+async function killInTheMiddle(scene: Scene): Promise<void> {
+  const { host, dumpBytes } = scene;
   const pidFile = join(host.folder, crypto.randomUUID());
-  await breakDump(`"$REAL" "$@" | head -c ${Math.floor(dumpBytes * 0.8)}; ${hanging(pidFile)}`);
+  await scene.breakDump(`"$REAL" "$@" | head -c ${Math.floor(dumpBytes * 0.8)}; ${hanging(pidFile)}`);
   const running = await host.start(["run", "--once"]);
   const pids = await readPids(pidFile);
   running.kill("SIGKILL");
