@@ -3,8 +3,8 @@ import { s3Options } from "../../src/store/s3.ts";
 import { S3Store } from "../../src/store/s3/s3-store.ts";
 
 const options = { bucket: "backups", accessKeyId: "a", secretAccessKey: "b", endpoint: process.argv[2] };
-const store = await S3Store.open(s3Options.parse(options), { pauseMs: 1 });
 try {
+  const store = await S3Store.open(s3Options.parse(options), { pauseMs: 1 });
   await store.list("", new AbortController().signal);
 } catch (error) {
   process.stdout.write(String(error));

@@ -118,6 +118,13 @@ describe("what goes wrong on the way is told in words", () => {
   });
 });
 
+test("no region is a config error", async () => {
+  // Without an endpoint the region comes from the config, the environment or a profile: here from nowhere.
+  const script = join(import.meta.dir, "list-once.ts");
+  const child = Bun.spawn([process.execPath, script], { env: { HOME: "/nonexistent" }, stdout: "pipe" });
+  expect(await new Response(child.stdout).text()).toContain("The store of the bucket backups has no region");
+});
+
 test("an unknown authority is refused, unless caFile makes it known", async () => {
   await using folder = await temporaryFolder("tls");
   const [key, cert] = [join(folder.path, "key.pem"), join(folder.path, "cert.pem")];

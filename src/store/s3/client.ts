@@ -41,7 +41,18 @@ export async function openClient(options: S3Options): Promise<{ client: S3Client
       customFetch: fetchWith(await readAuthority(options.caFile), asides),
     }),
   });
+  await requireRegion(client, options.bucket);
   return { client, asides };
+}
+
+/** The SDK would say it only with the first request, and without a hint. */
+async function requireRegion(client: S3Client, bucket: string): Promise<void> {
+  try {
+    await client.config.region();
+  } catch (cause) {
+    const hint = 'set region, as in region = "eu-west-1", or AWS_REGION';
+    throw new DbackedError("config", `The store of the bucket ${bucket} has no region`, { hint, cause });
+  }
 }
 
 function fetchWith(ca: string | undefined, asides: Asides): typeof fetch {

@@ -59,7 +59,7 @@ function byCode({ code, bucket, region }: Facts): Explanation | null {
 function byStatus({ status, region, bucket, right }: Facts): Explanation | null {
   if (status === 301 || status === 307 || (status === 400 && region !== null)) return elsewhere(region);
   if (status === 401 || status === 403)
-    return { why: "access denied", hint: `the access key needs ${right} on ${resourceOf(right, bucket)}` };
+    return { why: "access denied", hint: `the access key needs ${grantOf(right, bucket)}` };
   if (status === 412) return { why: "the name is taken, and nothing is ever replaced" };
   if (status >= 500 || status === 429) return { hint: "the store has trouble: try again later" };
   return null;
@@ -72,8 +72,12 @@ function elsewhere(region: string | null): Explanation {
 }
 
 /** Rights on the bucket itself, and rights on what it holds, have different resources. */
-function resourceOf(right: string, bucket: string): string {
-  return right.startsWith("s3:ListBucket") ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/*`;
+function grantOf(rights: string, bucket: string): string {
+  const grants = rights.split(" and ").map((right) => {
+    const resource = `arn:aws:s3:::${bucket}`;
+    return `${right} on ${right.startsWith("s3:ListBucket") ? resource : `${resource}/*`}`;
+  });
+  return grants.join(", and ");
 }
 
 function byNetwork({ code, endpoint }: Facts): Explanation | null {

@@ -15,7 +15,7 @@ export interface Place {
 export interface Purpose {
   /** As in `write shop/x.dbk to`. */
   doing: string;
-  /** As in `s3:PutObject`. */
+  /** As in `s3:PutObject`, or several joined by ` and `. */
   right: string;
 }
 
@@ -36,7 +36,10 @@ export class S3Failure extends DbackedError {
       endpoint: place.endpoint,
       right: purpose.right,
     });
-    const detail = [code, status || ""].filter((each) => each !== "").join(" ");
+    // HEAD has no body, so its errors have no name.
+    const detail = [code.replace(/^Unknown(Error)?$/, ""), status || ""]
+      .filter((each) => each !== "")
+      .join(" ");
     super("store", `Cannot ${purpose.doing} ${place.label}: ${why ?? reasonOf(cause)} (${detail})`, {
       hint,
       cause,

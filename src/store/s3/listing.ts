@@ -11,7 +11,7 @@ export async function listObjects(bucket: Bucket, prefix: string, signal: AbortS
   let after: Position = {};
   for (;;) {
     const page = await askForPage(bucket, prefix, after, signal);
-    const found = objectsOf(page, bucket.prefixOf("").length);
+    const found = objectsOf(page, bucket);
     objects.push(...found);
     if (page.IsTruncated !== true) return { objects: objects.toSorted(byKey), now: bucket.now };
     after = positionAfter(page, bucket, found.at(-1)?.key);
@@ -47,12 +47,17 @@ function askForPage(
   );
 }
 
-function objectsOf(page: ListObjectsV2CommandOutput, cut: number): StoredObject[] {
+function objectsOf(page: ListObjectsV2CommandOutput, bucket: Bucket): StoredObject[] {
   const isEncoded = page.EncodingType === "url";
-  return (page.Contents ?? []).flatMap(({ Key, Size, LastModified }) => {
-    if (Key === undefined || Size === undefined || LastModified === undefined) return [];
+  const prefix = bucket.prefixOf("").length;
+  return (page.Contents ?? []).map(({ Key, Size, LastModified }) => {
+    if (Key === undefined || Size === undefined || LastModified === undefined)
+      throw new DbackedError(
+        "store",
+        `Cannot list ${bucket.label}: the server leaves out name, size or time of an object`,
+      );
     const key = isEncoded ? decodeURIComponent(Key.replaceAll("+", " ")) : Key;
-    return [{ key: key.slice(cut), size: Size, modifiedAt: LastModified }];
+    return { key: key.slice(prefix), size: Size, modifiedAt: LastModified };
   });
 }
 

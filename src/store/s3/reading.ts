@@ -155,7 +155,9 @@ async function open(
       },
       signal,
     );
-    const size = isWhole ? answer.ContentLength : Number(/\/(\d+)$/.exec(answer.ContentRange ?? "")?.[1]);
+    const size = isWhole
+      ? (answer.ContentLength ?? (await bucket.look(key, signal))?.size)
+      : Number(/\/(\d+)$/.exec(answer.ContentRange ?? "")?.[1]);
     const stream = answer.Body?.transformToWebStream() as ByteStream | undefined;
     if (stream === undefined || size === undefined || Number.isNaN(size))
       throw new DbackedError("store", `${bucket.label} does not give parts of objects: ${key}`);
