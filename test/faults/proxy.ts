@@ -4,17 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Bytes } from "../../src/base/bytes.ts";
 
 /** What a request to S3 asks for. */
-export type Kind =
-  | "create"
-  | "part"
-  | "complete"
-  | "abort"
-  | "uploads"
-  | "put"
-  | "get"
-  | "head"
-  | "list"
-  | "delete";
+type Kind = "create" | "part" | "complete" | "abort" | "uploads" | "put" | "get" | "head" | "list" | "delete";
 
 /** A request as the proxy saw it. */
 export interface Seen {
@@ -45,7 +35,7 @@ export type Fault =
   /** The server's own answer is changed. */
   | { what: "edit"; edit: (answer: Answer) => void };
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Headers;
   body: Bytes;
