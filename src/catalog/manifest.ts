@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
-import type { BackupName } from "./name.ts";
+import { type BackupName, nameBackup } from "./name.ts";
 
 /** The DSSE payload type of a manifest. */
 export const MANIFEST_TYPE = "application/vnd.dbacked.manifest+json";
@@ -61,6 +61,9 @@ export function parseManifest(payload: Bytes, name: BackupName): Manifest {
     new DbackedError("damaged", `The manifest of ${name.stem} does not belong there: ${what}`);
   if (manifest.backup !== name.id) throw wrong(`it is of backup ${manifest.backup}`);
   if (manifest.set !== name.set) throw wrong(`it is of the set "${manifest.set}"`);
+  // Else a copy of an old backup could be put in the newest one's place.
+  const { stem } = nameBackup(manifest.set, new Date(manifest.takenAt), manifest.backup);
+  if (stem !== name.stem) throw wrong(`it was taken at ${manifest.takenAt}`);
   const sum = manifest.volumes.reduce((total, size) => total + size, 0);
   if (sum !== manifest.bytes) throw wrong(`its volumes hold ${sum} bytes, not ${manifest.bytes}`);
   return manifest;
