@@ -86,10 +86,13 @@ async function listGenerations(
 }
 
 async function readIdentity(store: Store, key: string, signal: AbortSignal): Promise<SetIdentity> {
-  const bytes = await collect(await store.get(key, null, signal), IDENTITY_LIMIT);
+  const content = await store.get(key, null, signal);
   try {
+    const bytes = await collect(content, IDENTITY_LIMIT);
     return identitySchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof DbackedError) throw cause;
     throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${reasonOf(cause)}`, {
       hint: "find out who wrote it; --adopt does not mend it, but another name for this database does",
       cause,
