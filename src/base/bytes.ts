@@ -1,7 +1,10 @@
 /** Bytes as Web Crypto takes them: never over shared memory. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The one type of stream in the whole program. "Ended" means "succeeded"; a failure is a stream error. */
+/**
+ * The one type of stream in the whole program. "Ended" means "succeeded"; a failure is a stream error. A piece belongs to
+ * whoever reads it: its writer never looks at it again, and its reader may `release()` it.
+ */
 export type ByteStream = ReadableStream<Bytes>;
 
 /** A step between two streams. */
@@ -50,4 +53,16 @@ export async function collect(stream: ByteStream, limit: number): Promise<Bytes>
     pieces.push(piece);
   }
   return concat(...pieces);
+}
+
+/** Smaller pieces are not worth it, and may share their memory with others. */
+const SMALLEST_RELEASED = 64 * 1024;
+
+/**
+ * Gives the memory of a piece back at once, when it has been copied or written. Left to the garbage collector, the
+ * pieces of a fast stream pile up to 80 MB before it runs (measured).
+ */
+export function release(piece: Bytes): void {
+  const isWhole = piece.byteOffset === 0 && piece.byteLength === piece.buffer.byteLength;
+  if (isWhole && piece.byteLength >= SMALLEST_RELEASED) piece.buffer.transfer(0);
 }

@@ -26,16 +26,9 @@ export class Carver {
       this.#length -= this.#size;
     }
     while (!this.#ended && this.#length < this.#buffer.length) {
-      const piece = await this.#reader.some(this.#buffer.length - this.#length);
-      if (piece === null) {
-        this.#ended = true;
-      } else if (piece.length === this.#buffer.length && this.#size === piece.length) {
-        // A whole piece and nothing to hold back: no need to copy it.
-        return piece;
-      } else {
-        this.#buffer.set(piece, this.#length);
-        this.#length += piece.length;
-      }
+      const filled = await this.#reader.fill(this.#buffer.subarray(this.#length));
+      this.#length += filled;
+      this.#ended = filled === 0;
     }
     return this.#ended ? null : this.#buffer.subarray(0, this.#size);
   }

@@ -1,5 +1,5 @@
 import type { ReadableStreamDefaultReader } from "node:stream/web";
-import { type Bytes, type ByteStream, concat } from "../base/bytes.ts";
+import { type Bytes, type ByteStream, concat, release } from "../base/bytes.ts";
 import { refuseCut } from "./refusal.ts";
 
 /** Reads a stream in pieces of the size that is asked for, whatever the pieces that it comes in. */
@@ -7,6 +7,8 @@ export class ByteReader {
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
   readonly #stop: () => void;
   readonly #signal: AbortSignal | undefined;
+  /** The piece that was read last, and what is left of it. */
+  #whole: Bytes = new Uint8Array(0);
   #piece: Bytes = new Uint8Array(0);
   #cancelled: { reason: unknown } | null = null;
 
@@ -28,11 +30,22 @@ export class ByteReader {
         this.#signal?.removeEventListener("abort", this.#stop);
         return null;
       }
+      this.#whole = value;
       this.#piece = value;
     }
     const taken = this.#piece.subarray(0, limit);
     this.#piece = this.#piece.subarray(taken.length);
     return taken;
+  }
+
+  /** Copies the next bytes, as many as one piece has and `target` takes, and gives their number; 0 at the end. */
+  async fill(target: Bytes): Promise<number> {
+    const bytes = await this.some(target.length);
+    if (bytes === null) return 0;
+    target.set(bytes);
+    const { length } = bytes;
+    if (this.#piece.length === 0) release(this.#whole);
+    return length;
   }
 
   /** The next `length` bytes; fewer only at the end. */
@@ -56,7 +69,8 @@ export class ByteReader {
 
   /** Puts bytes back that were taken last. */
   unread(bytes: Bytes): void {
-    this.#piece = concat(bytes, this.#piece);
+    this.#whole = concat(bytes, this.#piece);
+    this.#piece = this.#whole;
   }
 
   /** Everything that was not taken. */

@@ -161,12 +161,9 @@ export class Sealing implements AsyncDisposable {
       chain,
       await (typeof summary === "function" ? summary() : summary),
     );
+    const bytes = written + trailer.length;
     yield trailer;
-    this.#ended.resolve({
-      segments: chain.segments,
-      chain: chain.digest.toHex(),
-      bytes: written + trailer.length,
-    });
+    this.#ended.resolve({ segments: chain.segments, chain: chain.digest.toHex(), bytes });
   }
 
   async #writeTrailer(chain: Chain, summary: Summary): Promise<Bytes> {

@@ -2,14 +2,13 @@ import { lstat, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 
-import { streamOf, type Bytes, type ByteStream } from "../base/bytes.ts";
+import { release, streamOf, type Bytes, type ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import { codeOf, folderFailure } from "./folder/failure.ts";
 import { fileStream } from "./folder/file-stream.ts";
 import { syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
 import { byKey, checkKey } from "./key.ts";
 import { checkRange } from "./range.ts";
-import { release } from "./release.ts";
 import {
   NotFound,
   type ByteRange,

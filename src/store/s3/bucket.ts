@@ -2,7 +2,7 @@ import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 
 import type { S3Options } from "../s3.ts";
 import { checkKey } from "../key.ts";
-import { openClient, type Asides } from "./client.ts";
+import { openClient, type Asides, type OpenedClient } from "./client.ts";
 import { S3Failure, type Place, type Purpose } from "./failure.ts";
 import { pause, send, type Patience, type Request, type TimeLimit } from "./retry.ts";
 
@@ -55,11 +55,13 @@ export class Bucket implements Place {
   readonly partLimit: TimeLimit;
   readonly #prefix: string;
   readonly #asides: Asides;
+  readonly #signedRegion: string;
 
-  private constructor(options: S3Options, tuning: Tuning, opened: { client: S3Client; asides: Asides }) {
+  private constructor(options: S3Options, tuning: Tuning, opened: OpenedClient) {
     const prefix = options.prefix.replaceAll(/^\/+|\/+$/g, "");
     this.client = opened.client;
     this.#asides = opened.asides;
+    this.#signedRegion = opened.region;
     this.options = options;
     this.tuning = tuning;
     this.partLimit = { ms: tuning.partLimitMs };
@@ -79,8 +81,9 @@ export class Bucket implements Place {
     return this.options.endpoint;
   }
 
-  get region(): string | null {
-    return this.#asides.region;
+  get otherRegion(): string | null {
+    const { region } = this.#asides;
+    return region === this.#signedRegion ? null : region;
   }
 
   /** The store's time as it last told it. */

@@ -13,8 +13,16 @@ export interface Asides {
   region: string | null;
 }
 
+/** A client, and what belongs to it. */
+export interface OpenedClient {
+  client: S3Client;
+  asides: Asides;
+  /** The one that requests are signed for. */
+  region: string;
+}
+
 /** Makes the SDK's client; nothing is sent yet. */
-export async function openClient(options: S3Options): Promise<{ client: S3Client; asides: Asides }> {
+export async function openClient(options: S3Options): Promise<OpenedClient> {
   provideHome();
   const asides: Asides = { now: null, region: null };
   const { endpoint, accessKeyId, secretAccessKey, sessionToken } = options;
@@ -41,14 +49,13 @@ export async function openClient(options: S3Options): Promise<{ client: S3Client
       customFetch: fetchWith(await readAuthority(options.caFile), asides),
     }),
   });
-  await requireRegion(client, options.bucket);
-  return { client, asides };
+  return { client, asides, region: await requireRegion(client, options.bucket) };
 }
 
 /** The SDK would say it only with the first request, and without a hint. */
-async function requireRegion(client: S3Client, bucket: string): Promise<void> {
+async function requireRegion(client: S3Client, bucket: string): Promise<string> {
   try {
-    await client.config.region();
+    return await client.config.region();
   } catch (cause) {
     const hint = 'set region, as in region = "eu-west-1", or AWS_REGION';
     throw new DbackedError("config", `The store of the bucket ${bucket} has no region`, { hint, cause });

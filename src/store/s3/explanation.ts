@@ -2,8 +2,8 @@
 interface Facts {
   status: number;
   code: string;
-  /** Where S3 says that the bucket is. */
-  region: string | null;
+  /** Where S3 says that the bucket is, if it is not where requests are sent. */
+  otherRegion: string | null;
   bucket: string;
   endpoint: string | undefined;
   /** The right that the request needs. */
@@ -21,7 +21,7 @@ export function explain(facts: Facts): Explanation {
   return byCode(facts) ?? byStatus(facts) ?? byNetwork(facts) ?? {};
 }
 
-function byCode({ code, bucket, region }: Facts): Explanation | null {
+function byCode({ code, bucket, otherRegion }: Facts): Explanation | null {
   switch (code) {
     case "NoSuchBucket":
       return { why: "there is no such bucket", hint: `is ${bucket} the right name, at the right endpoint?` };
@@ -43,7 +43,7 @@ function byCode({ code, bucket, region }: Facts): Explanation | null {
     case "TemporaryRedirect":
     case "AuthorizationHeaderMalformed":
     case "IllegalLocationConstraintException":
-      return elsewhere(region);
+      return elsewhere(otherRegion);
     case "InvalidObjectState":
       return { why: "the object lies in an archive storage class", hint: "restore it from there first" };
     case "CredentialsProviderError":
@@ -56,8 +56,9 @@ function byCode({ code, bucket, region }: Facts): Explanation | null {
   }
 }
 
-function byStatus({ status, region, bucket, right }: Facts): Explanation | null {
-  if (status === 301 || status === 307 || (status === 400 && region !== null)) return elsewhere(region);
+function byStatus({ status, otherRegion, bucket, right }: Facts): Explanation | null {
+  if (status === 301 || status === 307 || (status === 400 && otherRegion !== null))
+    return elsewhere(otherRegion);
   if (status === 401 || status === 403)
     return { why: "access denied", hint: `the access key needs ${grantOf(right, bucket)}` };
   if (status === 412) return { why: "the name is taken, and nothing is ever replaced" };

@@ -7,8 +7,8 @@ export interface Place {
   /** `s3://bucket/prefix` */
   label: string;
   endpoint: string | undefined;
-  /** Where S3 says that the bucket is, once it has said so. */
-  readonly region: string | null;
+  /** Where S3 says that the bucket is, if it is not where requests are sent. */
+  readonly otherRegion: string | null;
 }
 
 /** What a request is for, and the right that it needs. */
@@ -31,7 +31,7 @@ export class S3Failure extends DbackedError {
     const { why, hint } = explain({
       status,
       code,
-      region: place.region,
+      otherRegion: place.otherRegion,
       bucket: place.bucket,
       endpoint: place.endpoint,
       right: purpose.right,

@@ -12,8 +12,8 @@ import { S3Failure } from "./failure.ts";
 import { PartDigests } from "./part-digests.ts";
 import { encryptionOf } from "./settings.ts";
 
-/** How often a part is sent: the waits between add up to half a minute, then a backup of hours is given up. */
-const PART_ATTEMPTS = 8;
+/** How often a part is sent: the pauses add up to a minute, then a backup of hours is given up. */
+const PART_ATTEMPTS = 10;
 
 /** A part of an object, and its digests. */
 interface Part {

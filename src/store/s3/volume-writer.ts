@@ -1,8 +1,7 @@
-import type { Bytes, ByteStream } from "../../base/bytes.ts";
+import { release, type Bytes, type ByteStream } from "../../base/bytes.ts";
 import { log } from "../../base/log.ts";
 import { reasonOf } from "../../base/error.ts";
 import { volumeKey } from "../key.ts";
-import { release } from "../release.ts";
 import type { Bucket } from "./bucket.ts";
 import { completeUpload, taken } from "./completion.ts";
 import { Multipart } from "./multipart.ts";
