@@ -34,9 +34,10 @@ export async function chooseBackup(
   return chosen;
 }
 
-function warnOf({ doubt, signer, manifest }: Backup): void {
+function warnOf(backup: Backup): void {
+  const { doubt, manifest } = backup;
   // A signer that is not trusted is asked about, or refused, when the backup is opened.
-  if (doubt !== null && !doubt.includes(signer)) log.warn(`this backup does not count: ${doubt}`);
+  if (doubt !== null && !isOfSigner(backup)) log.warn(`this backup does not count: ${doubt}`);
   if (manifest.complete) return;
   const { narrowed } = manifest;
   log.warn(
@@ -61,20 +62,27 @@ function newest(found: readonly Found[]): Found {
       hint: "add --database NAME",
     });
   }
-  const counting = found.find(({ backup }) => backup.doubt === null);
-  if (counting !== undefined) return counting;
   const [first] = found;
   if (first === undefined) throw nothingThere();
+  const counting = found.find(({ backup }) => backup.doubt === null);
+  if (counting !== undefined && counting !== first) {
+    log.warn(`a newer backup does not count, ${first.backup.name.stem}: ${first.backup.doubt}`);
+  }
+  if (counting !== undefined) return counting;
   throw new DbackedError(
-    "key",
+    isOfSigner(first.backup) ? "key" : "damaged",
     `No backup counts; the newest, ${first.backup.name.stem}, is ${first.backup.doubt}`,
     { hint: hintOn(first.backup) },
   );
 }
 
-function hintOn({ doubt, signer, name }: Backup): string {
-  if (doubt?.includes(signer) === true) return `if you know its signer, give --trust-signer ${signer}`;
-  return `to have it all the same, name it: dbacked restore ${name.id.slice(0, 12)}`;
+function isOfSigner({ doubt, signer }: Backup): boolean {
+  return doubt?.includes(signer) === true;
+}
+
+function hintOn(backup: Backup): string {
+  if (isOfSigner(backup)) return `if you know its signer, give --trust-signer ${backup.signer}`;
+  return `to try it all the same, name it: dbacked restore ${backup.name.id.slice(0, 12)}`;
 }
 
 function nothingThere(): DbackedError {

@@ -15,7 +15,7 @@ export const command = defineCommand({
   async run({ globals, print }) {
     const file = requireSignerFile(await loadConfig(sourcesOf(globals), ["signer"]));
     const { text } = await makeSigner(file);
-    log.info(`Made ${file}. Where you restore, add this line's key to trustedSigners.`);
+    log.info(`Made ${file}; where you restore, add its public key to trustedSigners.`);
     print(globals.json ? printJson({ file, signer: text }) : text);
   },
 });

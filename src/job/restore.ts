@@ -14,6 +14,13 @@ export interface RestoreOptions {
 
 const RESTORABLE: Record<string, Database["engine"]> = { "pg-custom": "postgres", sqlite: "sqlite" };
 
+const PRODUCTS: Record<Database["engine"], string> = {
+  postgres: "PostgreSQL",
+  mysql: "MySQL",
+  mongodb: "MongoDB",
+  sqlite: "SQLite",
+};
+
 /**
  * Restores a backup into `target`. A target that holds objects is refused unless it is to be emptied first, and before
  * an existing target changes, the whole backup is verified.
@@ -52,9 +59,9 @@ function restorableKind({ id, dump }: Unsealed, target: Database): DumpKind {
   }
   throw new DbackedError(
     "target",
-    `Backup ${id} is of a ${engine} database and cannot be restored into ${target.label}`,
+    `Backup ${id} is a dump of ${PRODUCTS[engine]} and cannot be restored into ${target.label}`,
     {
-      hint: `give --to the address of a ${engine} database`,
+      hint: `give --to the URL of another database, of ${PRODUCTS[engine]}`,
     },
   );
 }
