@@ -113,6 +113,23 @@ describe("a fault that passes does not stop put()", () => {
   });
 });
 
+test("options of storage go with envelopes, and those of encryption with everything", async () => {
+  const options = { storageClass: "STANDARD_IA", serverSideEncryption: "AES256" };
+  const accept: Spoil = ({ kind }) => (kind === "create" || kind === "put" ? denied : null);
+  await using way = await behind(accept, options);
+  await failureOf(way.store.put("set/x.dbk", streamOf(sample(10)), { id: "1" }, never));
+  await failureOf(way.store.create("set/identity", sample(10), never));
+  const [create, put] = ["create", "put"].map(
+    (each) => way.proxy.seen.find(({ kind }) => kind === each)?.headers,
+  );
+  expect(create).toMatchObject({
+    "x-amz-storage-class": "STANDARD_IA",
+    "x-amz-server-side-encryption": "AES256",
+  });
+  expect(put).toMatchObject({ "x-amz-server-side-encryption": "AES256" });
+  expect(put).not.toHaveProperty("x-amz-storage-class");
+});
+
 describe("a fault that stays makes put() fail, and nothing is left", () => {
   const faults: [string, Spoil, RegExp][] = [
     [

@@ -98,15 +98,8 @@ class VolumeWriter implements AsyncDisposable {
     const opened = await Promise.allSettled(this.#volumes);
     const uploads = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const signal = AbortSignal.timeout(CLEARING_MS);
-    try {
-      for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal);
-      if (this.#isLost) await abortStrays(this.#bucket, this.#name.key, signal);
-    } catch (error) {
-      // The failure that led here is what the user must hear of; this comes on top.
-      log.warn(
-        `${reasonOf(error)}. What it has sent stays there, and costs, until a lifecycle rule removes it`,
-      );
-    }
+    for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal).catch(warn);
+    if (this.#isLost) await abortStrays(this.#bucket, this.#name.key, signal).catch(warn);
   }
 
   #dispatch(part: Part): void {
@@ -147,6 +140,11 @@ class VolumeWriter implements AsyncDisposable {
     this.#volumes[index] = volume;
     return volume;
   }
+}
+
+/** The failure before this one is what the user must hear of; this comes on top. */
+function warn(error: unknown): void {
+  log.warn(`${reasonOf(error)}. What was sent stays there, and costs, until a lifecycle rule removes it`);
 }
 
 /** A part that is being filled. */
