@@ -11,10 +11,21 @@ export class Mistakes {
     if (hint !== undefined) this.#hints.add(hint);
   }
 
-  /** @throws {DbackedError} `config`, one line for each mistake. */
+  /** @throws {DbackedError} `config`, one line for each mistake: in the order of the file, then what has no line. */
   throwIfAny(): void {
     if (this.#messages.length === 0) return;
     const hint = this.#hints.size === 0 ? undefined : [...this.#hints].join("\n");
-    throw new DbackedError("config", [...new Set(this.#messages)].join("\n"), { hint });
+    throw new DbackedError("config", [...new Set(this.#messages)].toSorted(byLine).join("\n"), { hint });
   }
+}
+
+const LINE = /^[^\n]*?\.(?:toml|json):(?<line>\d+): /;
+
+function byLine(one: string, other: string): number {
+  const [a, b] = [lineOf(one), lineOf(other)];
+  return a === b ? 0 : a - b;
+}
+
+function lineOf(message: string): number {
+  return Number(LINE.exec(message)?.groups?.["line"] ?? Infinity);
 }

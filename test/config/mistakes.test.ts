@@ -43,7 +43,7 @@ test.each<[string, string[]]>([
   ["[[stores]]\nname = 'a'\ntype = 'ftp'\n", ["FILE:3: type: expected folder or s3"]],
   [
     "[[stores]]\nname = 'a'\ntype = 'folder'\npath = 'srv'\nbucket = 'x'\n",
-    ["FILE:5: bucket: unknown key", "FILE:4: path: expected an absolute path, as in /srv/backups"],
+    ["FILE:4: path: expected an absolute path, as in /srv/backups", "FILE:5: bucket: unknown key"],
   ],
   ["[[stores]]\nname = 'a'\ntype = 'folder'\n", ["FILE:1: [[stores]]: path is missing"]],
   [
@@ -55,7 +55,7 @@ test.each<[string, string[]]>([
   [FOLDER_STORE + FOLDER_STORE, ['FILE:6: name: "local" is taken']],
   [
     `${FOLDER_STORE}${SHOP}port = "hunter2"\ncompresion = 3\n`,
-    ["FILE:10: compresion: unknown key (did you mean compression?)", "FILE:9: port: expected a number"],
+    ["FILE:9: port: expected a number", "FILE:10: compresion: unknown key (did you mean compression?)"],
   ],
   [
     `${FOLDER_STORE}${SHOP}compression = 99\n`,
@@ -111,13 +111,13 @@ test.each<[string, string[]]>([
 test("loadConfig() reports all mistakes at once", async () => {
   const toml = `colour = 1\n[encryption]\nrecipients = 3\n${FOLDER_STORE}name2 = 1\n${SHOP}port = 0\nsocket = "x"\nusername = "\${ABSENT}"\n`;
   expect(await place.mistakes({ toml, environment: { DBACKED_DB_HOTS: "x" }, needs: ["identity"] })).toEqual([
+    "FILE:1: colour: unknown key",
+    "FILE:3: recipients: expected a list: [ … ]",
+    "FILE:8: name2: unknown key (did you mean name?)",
+    "FILE:13: port: expected at least 1",
+    "FILE:14: socket: expected an absolute path",
     "FILE:15: username: ${ABSENT} is not set in the environment",
     "DBACKED_DB_HOTS: unknown variable (did you mean DBACKED_DB_HOST?)",
-    "FILE:1: colour: unknown key",
-    "FILE:8: name2: unknown key (did you mean name?)",
-    "FILE:14: socket: expected an absolute path",
-    "FILE:13: port: expected at least 1",
-    "FILE:3: recipients: expected a list: [ … ]",
     "FILE: there is no private key: give --private-key-path, or set DBACKED_PRIVATE_KEY, or privateKey in [identity]",
   ]);
 });
@@ -165,8 +165,8 @@ test.each<[string, string[]]>([
   [
     SHOP.replace('database = "shop"', 'database = "*"\ninclude = []'),
     [
-      "FILE:5: include: this version does not look for the databases of a server",
       "FILE:4: database: this version does not look for the databases of a server",
+      "FILE:5: include: this version does not look for the databases of a server",
       "| write one [[databases]] entry for each database",
     ],
   ],
