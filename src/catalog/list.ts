@@ -1,8 +1,9 @@
 import { type Bytes, collect } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
+import { volumeKey } from "../store/key.ts";
 import type { Store, StoredObject } from "../store/store.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
-import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
+import { type BackupName, envelopeKey, parseManifestKey, parseProofKey } from "./name.ts";
 import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
 
 /** Bytes. */
@@ -70,11 +71,12 @@ export async function listBackups(
   signal: AbortSignal,
 ): Promise<Catalog> {
   const { objects, now } = await store.list(`${set}/`, signal);
-  const reader: Reader = { store, verify, now, proofs: groupProofs(objects), signal };
+  const sizes = new Map(objects.map(({ key, size }) => [key, size]));
+  const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), signal };
   const manifests = objects.filter(({ key }) => parseManifestKey(key) !== null);
   const read = await mapBounded(manifests, (object) => readBackup(reader, object));
   return {
-    backups: read.filter((each) => "manifest" in each).toReversed(),
+    backups: read.filter((each) => "manifest" in each).toSorted(newestFirst),
     broken: read.filter((each) => "reason" in each),
   };
 }
@@ -91,10 +93,17 @@ export function newestOf(catalog: Catalog): Backup | undefined {
   return catalog.backups.find((backup) => backup.doubt === null);
 }
 
+/** Names tell whole seconds only; the manifest tells more. */
+function newestFirst(one: Backup, other: Backup): number {
+  return one.manifest.takenAt < other.manifest.takenAt ? 1 : -1;
+}
+
 interface Reader {
   store: Store;
   verify: VerifyNote;
   now: Date;
+  /** Bytes of every object of the set, by its key. */
+  sizes: ReadonlyMap<string, number>;
   proofs: ReadonlyMap<string, readonly StoredObject[]>;
   signal: AbortSignal;
 }
@@ -105,9 +114,9 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
   try {
     const { payload, signer, trusted } = await readNote(reader, object, MANIFEST_TYPE, name);
     const manifest = parseManifest(payload, name);
-    const proofs = await readProofs(reader, name, signer);
+    const proofs = await readProofs(reader, name, { signer, core: manifest.core });
     const doubt = trusted
-      ? doubtOf(manifest, proofs, reader.now)
+      ? (lackOf(manifest, name, reader.sizes) ?? doubtOf(manifest, proofs, reader.now))
       : `signed by ${signer}, not a trusted signer`;
     return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
   } catch (error) {
@@ -115,6 +124,17 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     if (!(error instanceof DbackedError) || error.kind === "store") throw error;
     return { key: object.key, reason: error.message };
   }
+}
+
+/** What the listing shows to be missing, although the manifest, written last, says that it was stored. */
+function lackOf(manifest: Manifest, name: BackupName, sizes: Reader["sizes"]): string | null {
+  for (const [number, expected] of manifest.volumes.entries()) {
+    const key = volumeKey(envelopeKey(name), number);
+    const size = sizes.get(key);
+    if (size === undefined) return `not whole: ${key} is missing`;
+    if (size !== expected) return `not whole: ${key} has ${size} bytes, not ${expected}`;
+  }
+  return null;
 }
 
 function doubtOf(manifest: Manifest, proofs: readonly Proof[], now: Date): string | null {
@@ -126,13 +146,19 @@ function doubtOf(manifest: Manifest, proofs: readonly Proof[], now: Date): strin
 }
 
 /** Only proofs under a trusted signer count, and the backup's own signer counts for read-back alone. */
-async function readProofs(reader: Reader, name: BackupName, signer: string): Promise<Proof[]> {
+async function readProofs(
+  reader: Reader,
+  name: BackupName,
+  { signer, core }: { signer: string; core: string },
+): Promise<Proof[]> {
   const objects = reader.proofs.get(name.stem) ?? [];
   const proofs = await mapBounded(objects, async (object) => {
     try {
       const note = await readNote(reader, object, PROOF_TYPE, name);
       const proof = parseProof(note.payload, name);
-      return note.trusted && (note.signer !== signer || proof.kind === "read-back") ? [proof] : [];
+      return proof.core === core && note.trusted && (note.signer !== signer || proof.kind === "read-back")
+        ? [proof]
+        : [];
     } catch (error) {
       reader.signal.throwIfAborted();
       if (error instanceof DbackedError && error.kind !== "store") return [];
