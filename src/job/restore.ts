@@ -12,7 +12,10 @@ export interface RestoreOptions {
   progress: { restored: number };
 }
 
-const RESTORABLE: Record<string, Database["engine"]> = { "pg-custom": "postgres", sqlite: "sqlite" };
+const RESTORABLE: ReadonlyMap<string, Database["engine"]> = new Map([
+  ["pg-custom", "postgres"],
+  ["sqlite", "sqlite"],
+]);
 
 const PRODUCTS: Record<Database["engine"], string> = {
   postgres: "PostgreSQL",
@@ -46,7 +49,7 @@ export async function restoreInto(
 }
 
 function restorableKind({ id, dump }: Unsealed, target: Database): DumpKind {
-  const engine = RESTORABLE[dump];
+  const engine = RESTORABLE.get(dump);
   if (engine === target.engine) return dump as DumpKind;
   if (engine === undefined) {
     throw new DbackedError(

@@ -50,7 +50,7 @@ function planOf(path: string, store: FolderStore): BackupPlan {
     recipients: [recipient],
     signer,
     trusted: trusting(signer),
-    host: "db1",
+    host: "backup.internal",
     version: "0.0.0",
     acceptIncomplete: false,
     adopt: false,
