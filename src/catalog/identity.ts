@@ -93,7 +93,8 @@ async function readIdentity(store: Store, key: string, signal: AbortSignal): Pro
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof DbackedError) throw cause;
-    throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${reasonOf(cause)}`, {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll("\n", " ") : reasonOf(cause);
+    throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${why}`, {
       hint: "find out who wrote it; --adopt does not mend it, but another name for this database does",
       cause,
     });

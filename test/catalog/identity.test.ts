@@ -66,7 +66,10 @@ test.each([
 ])("claimSet() refuses a broken %s", async (key, content) => {
   await using site = await makeSite();
   await site.store.create(key, new TextEncoder().encode(content), never);
-  expect(await failureOf(claim(site, "host a"))).toMatchObject({ kind: "damaged" });
+  expect(await failureOf(claim(site, "host a"))).toMatchObject({
+    kind: "damaged",
+    message: expect.stringMatching(/broken shop\/identity: [^\n]+$/),
+  });
 });
 
 test("claimSet() takes no notice of keys that only look like identities", async () => {
