@@ -54,7 +54,8 @@ test.each(Object.entries(PLACES))("what is backed up to %s is restored as it was
 
   const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
   expect(listed).toMatchObject([{ id, database: "shop", engine: "postgres", complete: true, doubt: null }]);
-  expect((await host.run(["show", id.slice(0, 8)])).stdout).toContain("its header is the manifest's");
+  const shown = JSON.parse((await host.run(["show", "--json", id.slice(0, 8)])).stdout) as Shown;
+  expect(shown.manifest).toMatchObject({ backup: id, dump: "pg-custom", compression: "zstd" });
 
   const { target, to } = await emptyTarget();
   expect(await restoreLast(host, to)).toMatchObject({ exitCode: 0, stdout: "" });
@@ -203,6 +204,34 @@ test("the source itself is only restored into on purpose", async () => {
 
   expect(await restoreLast(host, ["-y", "--to-source", "--force"])).toMatchObject({ exitCode: 0 });
   expect(await contentOf(source)).toBe(before);
+});
+
+test("what the role may not read is named, and only left out if that is accepted", async () => {
+  const source = await createDatabase(server, "CREATE TABLE seen (id int); CREATE TABLE hidden (id int)");
+  const role = `reader_${source.replaceAll("-", "_")}`;
+  await server.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT ON seen TO ${role}`, source);
+  const url = `postgres://${role}@${server.host}:${server.port}/${source}`;
+  await using host = await hostOf(source);
+  await host.configure({ databases: [{ name: "shop", type: "postgres", url }] });
+  const refused = await host.run(["run", "--once"]);
+  expect(refused).toMatchObject({ exitCode: 10, stderr: expect.stringMatching(/hidden[^]*hint: GRANT/) });
+  expect(await readdir(host.store)).toEqual([]);
+
+  await host.configure({ databases: [{ name: "shop", type: "postgres", url, acceptIncomplete: true }] });
+  const { id } = await backUp(host);
+  const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
+  expect(listed).toMatchObject([{ id, complete: false, doubt: null, tables: 1 }]);
+  const { target, to } = await emptyTarget();
+  expect(await restoreLast(host, to)).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining("not complete"),
+  });
+  expect(
+    await server.query(
+      "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+      target,
+    ),
+  ).toBe("seen\n");
 });
 
 const PART = 8 * 1024 * 1024;
