@@ -72,6 +72,7 @@ export const command = defineCommand({
     const sources = sourcesOf(globals, { flags: flatFlags(args), privateKeyPath, passphraseFile });
     const config = await loadConfig(sources, args.rawInput ? ["identity"] : ["stores", "identity"]);
     const named = args.to === undefined ? null : await readTarget(args.to, sources);
+    if (named === null && !args.rawOutput && config.databases.length === 0) throw nowhere();
     const restoring = { ...context, config, reading: { bytes: 0 } };
     const { unsealed, set } = await unseal(restoring);
     if (args.rawOutput)
@@ -117,16 +118,18 @@ async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: 
   return { unsealed, set: null };
 }
 
+function nowhere(): DbackedError {
+  return new DbackedError("usage", "There is no target: the config does not have this database", {
+    hint: "give --to URL, as in --to postgres://me@localhost/shop_restored",
+  });
+}
+
 /** The source itself is only restored into if its name is typed, or if two options say so. */
 async function chooseSource({ args, config, signal }: Restoring, set: string | null): Promise<Target> {
   const wanted =
     set ?? args.database ?? (config.databases.length === 1 ? config.databases[0]?.name : undefined);
   const source = config.databases.find(({ name }) => name === wanted);
-  if (source === undefined) {
-    throw new DbackedError("usage", "There is no target: the config does not have this database", {
-      hint: "give --to URL, as in --to postgres://me@localhost/shop_restored",
-    });
-  }
+  if (source === undefined) throw nowhere();
   if (args.yes) return source;
   const message = `Type ${source.name} to restore into the database that was backed up`;
   await confirmByName({ message, instead: "--to URL, or -y --to-source" }, source.name, signal);

@@ -60,18 +60,16 @@ function prepare(globals: Globals): void {
   // The prompts' library looks at nothing else.
   if (!globals.color) process.env["NO_COLOR"] = "1";
   setVerbosity(globals.quiet ? "quiet" : globals.verbose ? "verbose" : "normal");
-  const form = logForm(globals);
-  setLogForm(form);
-  log.setReporters(log.options.reporters.map((reporter) => aboveLiveLine(reporter, form)));
+  setLogForm(logForm(globals));
+  log.setReporters(log.options.reporters.map(aboveLiveLine));
 }
 
-/** What is logged may hold names that others chose; JSON escapes them itself. */
-function aboveLiveLine(reporter: ConsolaReporter, form: LogForm): ConsolaReporter {
+/** What is logged may hold names that others chose. */
+function aboveLiveLine(reporter: ConsolaReporter): ConsolaReporter {
   const harmless = (text: unknown) => (typeof text === "string" ? printableLines(text).join("\n") : text);
   return {
     log(entry, context) {
-      const args = form === "json" ? entry.args : entry.args.map(harmless);
-      liveLine.above(() => reporter.log({ ...entry, args }, context));
+      liveLine.above(() => reporter.log({ ...entry, args: entry.args.map(harmless) }, context));
     },
   };
 }

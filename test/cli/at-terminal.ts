@@ -2,7 +2,7 @@
 import { log } from "../../src/base/log.ts";
 import { showProgress } from "../../src/cli/print/progress.ts";
 import { askPassphrase, choose, confirmByName } from "../../src/cli/print/prompt.ts";
-import { terminalCaller } from "../../src/cli/terminal.ts";
+import { flushOutput, terminalCaller } from "../../src/cli/terminal.ts";
 
 const { signal } = new AbortController();
 const caller = terminalCaller("1.2.3");
@@ -20,6 +20,9 @@ async function act(what: string): Promise<string> {
     case "confirm":
       await confirmByName({ message: "Type shop", instead: "--to-source -y" }, "shop", signal);
       return "confirmed";
+    case "flood":
+      caller.print("x".repeat(3_000_000));
+      return "printed";
     case "progress": {
       using _ = showProgress("shop", () => [["dumped", 2048]], "line");
       await Bun.sleep(250);
@@ -47,3 +50,5 @@ try {
 } catch (error) {
   caller.print(`outcome: ${String(error)}`);
 }
+await flushOutput();
+process.exit(0);

@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { DbackedError, Interrupted } from "../../src/base/error.ts";
 import { printError, printErrorJson } from "../../src/cli/print/error.ts";
 import { type Counts, Meter } from "../../src/cli/print/progress.ts";
-import { printTable } from "../../src/cli/print/table.ts";
-import { cut, printable } from "../../src/cli/print/text.ts";
+import { printJson, printJsonLine } from "../../src/cli/print/json.ts";
+import { alignRows, printTable } from "../../src/cli/print/table.ts";
+import { cut, printable, wrap } from "../../src/cli/print/text.ts";
 
 const plain = { width: null, colour: false };
 const columns = [{ title: "DATABASE" }, { title: "ROWS", side: "right" as const }, { title: "STORE" }];
@@ -39,6 +40,57 @@ test("printTable() cuts lines to a terminal and to nothing else", () => {
   const lines = printTable(columns, rows, { width: 20, colour: false }).split("\n");
   expect(lines).toEqual(["DATABASE  ROWS  STO…", "shop         1  xxx…"]);
   expect(printTable(columns, rows, plain)).toContain("x".repeat(50));
+});
+
+test("printTable() leaves out columns in their order until the rest fits, and then cuts the last", () => {
+  const columns = [
+    { title: "ID" },
+    { title: "SIZE", goes: 2 },
+    { title: "STORE", goes: 1 },
+    { title: "STATE", enough: 6 },
+  ];
+  const rows = [["1", "12 MiB", "folder", "x".repeat(20)]];
+  const at = (width: number) => printTable(columns, rows, { width, colour: false }).split("\n");
+  expect(at(80)).toEqual(["ID  SIZE    STORE   STATE", `1   12 MiB  folder  ${"x".repeat(20)}`]);
+  expect(at(26)).toEqual(["ID  SIZE    STORE   STATE", "1   12 MiB  folder  xxxxx…"]);
+  expect(at(25)).toEqual(["ID  SIZE    STATE", "1   12 MiB  xxxxxxxxxxxx…"]);
+  expect(at(17)).toEqual(["ID  STATE", "1   xxxxxxxxxxxx…"]);
+  expect(at(5)).toEqual(["ID  …", "1   …"]);
+});
+
+test("alignRows() aligns rows that have no titles", () => {
+  expect(alignRows([])).toEqual([]);
+  expect(
+    alignRows([
+      ["shop", "1 KiB", ""],
+      ["店舗", "100 KiB", "x"],
+    ]),
+  ).toEqual(["shop  1 KiB", "店舗  100 KiB  x"]);
+});
+
+test("wrap() breaks between words only, and loses none", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ minLength: 1 }).filter((word) => !word.includes(" "))),
+      fc.nat({ max: 30 }),
+      (words, width) => {
+        const lines = wrap(words.join(" "), width);
+        expect(lines.join(" ")).toBe(words.join(" "));
+        for (const line of lines) if (Bun.stringWidth(line) > width) expect(line).not.toContain(" ");
+      },
+    ),
+  );
+});
+
+test("printJson() says what JSON.stringify() says, and moves no cursor", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+      const printed = printJson({ value, text });
+      expect(JSON.parse(printed)).toEqual(JSON.parse(JSON.stringify({ value, text })));
+      expect(printed.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202E]/u);
+      expect(printJsonLine({ value, text })).not.toContain("\n");
+    }),
+  );
 });
 
 test("printTable() prints only its titles when there are no rows", () => {
@@ -95,6 +147,20 @@ test("printError() tells causes only when asked", () => {
   expect(printError(error, { form: "plain", verbose: false })).toBe("dbacked: error: cannot write");
   expect(printError(error, { form: "plain", verbose: true })).toBe(
     "dbacked: error: cannot write\ndbacked: cause: socket closed\ndbacked: cause: reset by peer",
+  );
+});
+
+test("printError() prints one line of JSON where all lines are, and says whose error it is", () => {
+  const error = new DbackedError("tool", "no pg_dump\nat all", { hint: "install it" });
+  expect(JSON.parse(printError(error, { form: "json", verbose: false, about: "shop" }))).toEqual({
+    time: expect.any(String),
+    level: "error",
+    message: "shop: no pg_dump\nat all",
+    kind: "tool",
+    hint: "install it",
+  });
+  expect(printError(error, { form: "plain", verbose: false, about: "shop" })).toStartWith(
+    "dbacked: error: shop: no pg_dump\n",
   );
 });
 

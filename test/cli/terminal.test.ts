@@ -60,3 +60,15 @@ test.each([
   const child = Bun.spawn([process.execPath, PROGRAM, what], { stdin: "ignore", stderr: "ignore" });
   expect(await child.stdout.text()).toBe(`outcome: DbackedError: ${message}\n`);
 });
+
+test("flushOutput() waits for a slow reader, whatever a pipe holds", async () => {
+  const child = Bun.spawn(["sh", "-c", `"${process.execPath}" "${PROGRAM}" flood | (sleep 0.3; wc -c)`]);
+  expect(Number(await child.stdout.text())).toBe(3_000_001 + "outcome: printed\n".length);
+});
+
+test("flushOutput() takes no offence at a reader that has gone", async () => {
+  const child = Bun.spawn(["sh", "-c", `"${process.execPath}" "${PROGRAM}" flood | head -c 3`], {
+    stderr: "pipe",
+  });
+  expect([await child.stdout.text(), await child.stderr.text()]).toEqual(["xxx", ""]);
+});

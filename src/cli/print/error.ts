@@ -1,6 +1,6 @@
 import { DbackedError, Interrupted, reasonOf } from "../../base/error.ts";
 import type { LogForm } from "../../base/log.ts";
-import { printJson } from "./json.ts";
+import { printJson, printJsonLine } from "./json.ts";
 import { printableLines } from "./text.ts";
 
 /** How an error is shown. */
@@ -33,7 +33,7 @@ function errorLine(error: unknown, look: ErrorLook): string {
   const [time, level] = [new Date().toISOString(), "error"];
   const message = messageOf(error, look);
   const stack = isBug(error) ? { stack: stackOf(error) } : {};
-  return JSON.stringify({ time, level, message, kind: kindOf(error), hint: hintOf(error), ...stack });
+  return printJsonLine({ time, level, message, kind: kindOf(error), hint: hintOf(error), ...stack });
 }
 
 function kindOf(error: unknown): string {

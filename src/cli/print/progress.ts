@@ -1,4 +1,5 @@
 import { printBytes } from "../../base/units.ts";
+import { printJsonLine } from "./json.ts";
 import { liveLine } from "./live-line.ts";
 import { printable } from "./text.ts";
 
@@ -66,7 +67,7 @@ export class Meter {
   /** As in `{"progress":"shop","dumpedBytes":1024,"elapsedMs":42000}`. */
   json(): string {
     const counts = this.#read().map(([verb, bytes]) => [`${verb}Bytes`, bytes] as const);
-    return JSON.stringify({
+    return printJsonLine({
       progress: this.#label,
       ...Object.fromEntries(counts),
       elapsedMs: Math.round(this.#elapsedMs()),
