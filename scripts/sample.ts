@@ -10,7 +10,9 @@ function makeSample(file: string): void {
   using db = new Database(file, { create: true, strict: true });
   db.run("PRAGMA journal_mode = WAL");
   db.run("CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT NOT NULL, since TEXT NOT NULL)");
-  db.run("CREATE TABLE invoice (id INTEGER PRIMARY KEY, customer REFERENCES customer, cents INTEGER, scan BLOB)");
+  db.run(
+    "CREATE TABLE invoice (id INTEGER PRIMARY KEY, customer REFERENCES customer, cents INTEGER, scan BLOB)",
+  );
   const customer = db.query("INSERT INTO customer (name, since) VALUES (?, ?)");
   const invoice = db.query("INSERT INTO invoice (customer, cents, scan) VALUES (?, ?, ?)");
   db.transaction(() => {

@@ -1,7 +1,7 @@
 import { type Bytes, collect } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import { volumeKey } from "../store/key.ts";
-import type { Store, StoredObject } from "../store/store.ts";
+import { NotFound, type Store, type StoredObject } from "../store/store.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
 import { type BackupName, envelopeKey, parseManifestKey, parseProofKey } from "./name.ts";
 import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
@@ -16,7 +16,7 @@ const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 const READERS = 8;
 
 /** A verified note, and who signed it, as `ed25519:<base64>`. */
-export interface VerifiedNote {
+interface VerifiedNote {
   payload: Bytes;
   signer: string;
   /** Whether the config trusts that signer for what was stored at that time. */
@@ -48,7 +48,7 @@ export interface Backup {
 }
 
 /** A manifest that could not be read or verified. */
-export interface BrokenManifest {
+interface BrokenManifest {
   key: string;
   reason: string;
 }
@@ -121,7 +121,7 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
   } catch (error) {
     reader.signal.throwIfAborted();
-    if (!(error instanceof DbackedError) || error.kind === "store") throw error;
+    if (!isOfOneObject(error)) throw error;
     return { key: object.key, reason: error.message };
   }
 }
@@ -161,11 +161,16 @@ async function readProofs(
         : [];
     } catch (error) {
       reader.signal.throwIfAborted();
-      if (error instanceof DbackedError && error.kind !== "store") return [];
+      if (isOfOneObject(error)) return [];
       throw error;
     }
   });
   return proofs.flat();
+}
+
+/** Says whether other objects can still be read. One may go after it was listed: retention is a rule of the bucket. */
+function isOfOneObject(error: unknown): error is DbackedError {
+  return error instanceof NotFound || (error instanceof DbackedError && error.kind !== "store");
 }
 
 async function readNote(

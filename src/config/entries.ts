@@ -109,7 +109,7 @@ function readEntry<Own extends { type: string }, Thing>(
   for (const key of Object.keys(table).filter((key) => !known.includes(key)))
     mistakes.add(
       settings.placeOf([...path, key]),
-      settings.isFlat ? `means nothing for ${type}` : unknownKey(key, known),
+      settings.isFlat ? `means nothing for ${String(type)}` : unknownKey(key, known),
     );
   const subject = { value: pick(table, driverKeys), path, keys: driverKeys };
   const options = validate(driver.options, subject, settings, mistakes);

@@ -1,6 +1,6 @@
 import type { ByteStream } from "../base/bytes.ts";
 
-export type Engine = "postgres" | "mysql" | "mongodb" | "sqlite";
+type Engine = "postgres" | "mysql" | "mongodb" | "sqlite";
 
 /** What the bytes of a dump are, and so which program reads them. */
 export type DumpKind = "pg-custom" | "pg-globals" | "sql" | "sql-accounts" | "mongo-archive" | "sqlite";
@@ -55,7 +55,7 @@ export interface Check {
 }
 
 /** What the envelope's sealed metadata says of a dump; never a secret. */
-export interface DumpDetails {
+interface DumpDetails {
   host: string;
   database: string;
   server: string;
@@ -80,9 +80,9 @@ export interface Tool {
 }
 
 /** `snapshot`: one moment. `locked`: one moment, writers waited. `no`: tables may be of different moments. */
-export type Consistency = "snapshot" | "locked" | "no";
+type Consistency = "snapshot" | "locked" | "no";
 
-export interface TableRows {
+interface TableRows {
   table: string;
   rows: number;
   kind: "exact" | "estimate";
