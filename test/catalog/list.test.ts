@@ -8,6 +8,8 @@ import { noteVerifier } from "../../src/job/trust.ts";
 import { signNote } from "../../src/seal/note.ts";
 import { generateSigner, readSigner, type Signer } from "../../src/seal/signer.ts";
 import type { TrustedSigner } from "../../src/seal/unlock.ts";
+import { FolderStore } from "../../src/store/folder.ts";
+import type { Listing } from "../../src/store/store.ts";
 import { sample } from "../conformance/sample.ts";
 import { makeSite, never, type Site, trusting } from "../job/site.ts";
 import { signer } from "../seal/sample.ts";
@@ -193,6 +195,26 @@ test("a store that cannot be read is an error, not an empty list", async () => {
   await site.backUp();
   await Bun.$`rm -r ${site.storeFolder}`.quiet();
   expect(list(site)).rejects.toMatchObject({ kind: "store" });
+});
+
+test("what goes away after it was listed stops nothing", async () => {
+  await using site = await makeSite();
+  const { name } = await site.backUp();
+  /** Lists a manifest and a proof that are gone already. */
+  class Forgetful extends FolderStore {
+    override async list(prefix: string, signal: AbortSignal): Promise<Listing> {
+      const { objects, now } = await super.list(prefix, signal);
+      const gone = [
+        `shop/20200101T000000Z-${idOf("a")}.json`,
+        `${name.stem}.proof-1763776800000-0a1b2c3d.json`,
+      ];
+      return { objects: [...objects, ...gone.map((key) => ({ key, size: 100, modifiedAt: now }))], now };
+    }
+  }
+  const store = new Forgetful({ path: site.storeFolder });
+  const { backups, broken } = await list({ ...site, store });
+  expect(backups).toMatchObject([{ name, doubt: null }]);
+  expect(broken).toMatchObject([{ reason: expect.stringContaining("holds no shop/2020") }]);
 });
 
 test("listSets() finds the sets that have backups", async () => {
