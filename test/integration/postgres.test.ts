@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { Manifest } from "../../src/catalog/manifest.ts";
 import { createDatabase } from "../database/postgres/servers.ts";
 import { sharedPostgres, sharedRgw, sharedSeaweed } from "../services.ts";
-import { makeBucket, type TestBucket } from "../store/bucket.ts";
+import { makeBucket } from "../store/bucket.ts";
 import type { Finished } from "./binary.ts";
-import { contentOf, largeDatabase, noisyDatabase, smallDatabase } from "./sample-database.ts";
+import { contentOf, largeDatabase, smallDatabase } from "./sample-database.ts";
 import {
   backUp,
   envelopeIn,
@@ -20,7 +20,6 @@ import {
 setDefaultTimeout(60_000);
 
 const server = await sharedPostgres();
-const never = new AbortController().signal;
 
 /** A host that backs up `database`, to a folder unless `store` says otherwise. */
 async function hostOf(database: string, store?: Record<string, unknown>): Promise<Workspace> {
@@ -54,7 +53,9 @@ test.each(Object.entries(PLACES))("what is backed up to %s is restored as it was
 
   const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
   expect(listed).toMatchObject([{ id, database: "shop", engine: "postgres", complete: true, doubt: null }]);
-  const shown = JSON.parse((await host.run(["show", "--json", id.slice(0, 8)])).stdout) as Shown;
+  const shown = JSON.parse((await host.run(["show", "--json", id.slice(0, 8)])).stdout) as {
+    manifest: Manifest;
+  };
   expect(shown.manifest).toMatchObject({ backup: id, dump: "pg-custom", compression: "zstd" });
 
   const { target, to } = await emptyTarget();
@@ -233,50 +234,3 @@ test("what the role may not read is named, and only left out if that is accepted
     ),
   ).toBe("seen\n");
 });
-
-const PART = 8 * 1024 * 1024;
-
-test.each([
-  ["SeaweedFS", sharedSeaweed, 1],
-  ["Ceph RGW", sharedRgw, 2],
-] as const)("a backup goes on in further volumes on %s", async (_, s3, maxParts) => {
-  const bucket = await makeBucket(await s3());
-  const source = await noisyDatabase();
-  await using host = await hostOf(source, s3Store(await s3(), bucket, { maxParts }));
-  const { id, bytes } = await backUp(host);
-
-  const shown = JSON.parse((await host.run(["show", "--json", id])).stdout) as Shown;
-  const full = Math.floor(bytes / (PART * maxParts));
-  const volumes = [...Array<number>(full).fill(PART * maxParts), bytes % (PART * maxParts)];
-  expect(shown.manifest.volumes).toEqual(volumes);
-  expect(full).toBeGreaterThan(0);
-  expect((await host.run(["show", id])).stdout).toContain(`in ${volumes.length} volumes`);
-  expect(await bucket.openUploads()).toEqual([]);
-
-  const { target, to } = await emptyTarget();
-  expect(await restoreLast(host, to)).toMatchObject({ exitCode: 0 });
-  expect(await contentOf(target)).toBe(await contentOf(source));
-
-  const file = await fetchEnvelope(bucket, shown.key, host.folder);
-  const decrypted = await host.run(["decrypt", "--private-key-path", host.privateKey, file]);
-  const raw = await restoreLast(host, ["--raw-output"]);
-  expect(decrypted.exitCode).toBe(0);
-  expect(Buffer.compare(decrypted.output, raw.output)).toBe(0);
-});
-
-interface Shown {
-  key: string;
-  manifest: Manifest;
-}
-
-/** Copies an envelope out of its bucket, with its volumes beside it. */
-async function fetchEnvelope(bucket: TestBucket, key: string, folder: string): Promise<string> {
-  const store = await bucket.open();
-  const file = join(folder, "copy.dbk");
-  const { objects } = await store.list(key, never);
-  for (const object of objects) {
-    const body = await store.get(object.key, null, never);
-    await Bun.write(`${file}${object.key.slice(key.length)}`, new Response(body));
-  }
-  return file;
-}
