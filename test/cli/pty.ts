@@ -42,19 +42,16 @@ export function openTerminal(argv: readonly string[], { cwd, env, columns = 80 }
   };
   return {
     async see(text) {
-      const deadline = AbortSignal.timeout(TIMEOUT_MS);
-      const late = new Promise<never>((_, reject) => {
-        deadline.addEventListener("abort", () =>
-          reject(new Error(`no ${JSON.stringify(text)} in ${screen}`)),
-        );
-      });
+      const end = performance.now() + TIMEOUT_MS;
       for (;;) {
         const at = screen.indexOf(text, seen);
         if (at !== -1) {
           seen = at + text.length;
           return;
         }
-        await Promise.race([printed.promise, late]);
+        if (performance.now() > end) throw new Error(`no ${JSON.stringify(text)} in ${screen}`);
+        // Not longer than a moment, so that a screen that stands still is noticed too.
+        await Promise.race([printed.promise, Bun.sleep(100)]);
       }
     },
     type: (keys) => child.terminal?.write(keys),
