@@ -35,6 +35,11 @@ export async function makeOpener(
   { expectCore, approve }: Choices,
   signal: AbortSignal,
 ): Promise<Opener> {
+  if (expectCore !== undefined && !/^[0-9a-f]{64}$/i.test(expectCore)) {
+    throw new DbackedError("usage", "--expect-core needs 64 hex digits", {
+      hint: "`dbacked show ID` prints them",
+    });
+  }
   const identities = await readIdentities(config, signal);
   return { identities, trusted, approve, expectCore: expectCore?.toLowerCase() ?? null };
 }

@@ -53,13 +53,16 @@ const options = {
   ...FLAT_OPTIONS,
 } as const satisfies Options;
 
+/** Each job is a process and a connection; servers allow 100 by default. */
+const MOST_JOBS = 100;
+
 type Args = Context<typeof options>["args"];
 type Restoring = Context<typeof options> & { config: Config; reading: Reading };
 
 export const command = defineCommand({
   description:
     "Restores a backup: the one that ID names, the newest with --last-backup, or the one that you choose from a list. The " +
-    "target must be empty, and is verified to fit before anything in it changes. ID is six or more digits of it, or " +
+    "target must be empty, and the whole backup is verified before an existing one changes. ID is six or more digits of it, or " +
     "DATABASE/TIME.",
   example: "dbacked restore --last-backup --to postgres://me@localhost/shop_restored",
   operands: { value: "[ID]", least: 0, most: 1 },
@@ -73,10 +76,12 @@ export const command = defineCommand({
     const config = await loadConfig(sources, args.rawInput ? ["identity"] : ["stores", "identity"]);
     const named = args.to === undefined ? null : await readTarget(args.to, sources);
     if (named === null && !args.rawOutput && config.databases.length === 0) throw nowhere();
-    const restoring = { ...context, config, reading: { bytes: 0 } };
+    const reading: Reading = { bytes: 0 };
+    const restoring = { ...context, config, reading };
     const { unsealed, set } = await unseal(restoring);
-    if (args.rawOutput)
-      return await writeDump(unsealed, { ...restoring, ...args, decompressed: true }, signal);
+    const { rawOutput, singlePass } = args;
+    const writing = { singlePass, decompressed: true, reading, globals };
+    if (rawOutput) return await writeDump(unsealed, writing, signal);
     await restore(restoring, unsealed, named ?? (await chooseSource(restoring, set)));
   },
 });
@@ -96,7 +101,9 @@ function refuseContradictions(args: Args, operands: readonly string[]): void {
       hint: "give --to URL, or --to-source as well if you mean the database that was backed up",
     });
   }
-  if (args.jobs === 0) throw new DbackedError("usage", "--jobs needs at least 1");
+  const { jobs } = args;
+  if (jobs !== undefined && (jobs < 1 || jobs > MOST_JOBS))
+    throw new DbackedError("usage", `--jobs needs a number from 1 to ${MOST_JOBS}`);
 }
 
 async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: string | null }> {

@@ -33,7 +33,7 @@ const COLUMNS: readonly Column[] = [
   { title: "ID" },
   { title: "DATABASE" },
   { title: "TAKEN" },
-  { title: "STORED", side: "right" },
+  { title: "STORED", side: "right", goes: 6 },
   { title: "DUMP", side: "right", goes: 2 },
   { title: "ROWS", side: "right", goes: 5 },
   { title: "PROVED", goes: 3 },

@@ -1,7 +1,7 @@
 import { printBytes } from "../../base/units.ts";
 import { printJsonLine } from "./json.ts";
 import { liveLine } from "./live-line.ts";
-import { printable } from "./text.ts";
+import { cut, printable } from "./text.ts";
 
 /** `line`: drawn over and over on a terminal. `json`: a line now and then. */
 export type ProgressForm = "line" | "json" | "none";
@@ -11,6 +11,9 @@ export type Counts = readonly (readonly [verb: string, bytes: number])[];
 
 const DRAW_EVERY_MS = 100;
 const JSON_EVERY_MS = 5000;
+
+/** A longer label would push the numbers out of a terminal. */
+const LABEL_COLUMNS = 32;
 
 /** The rate is that of the last few seconds. */
 const RATE_OVER_MS = 3000;
@@ -61,7 +64,8 @@ export class Meter {
     const counts = this.#read();
     const done = counts.map(([verb, bytes]) => `${printBytes(bytes)} ${verb}`);
     const rate = `${printBytes(this.#rate(counts[0]?.[1] ?? 0))}/s`;
-    return [printable(this.#label), ...done, rate, stopwatch(this.#elapsedMs())].join("  ");
+    const label = cut(printable(this.#label), LABEL_COLUMNS);
+    return [label, ...done, rate, stopwatch(this.#elapsedMs())].join("  ");
   }
 
   /** As in `{"progress":"shop","dumpedBytes":1024,"elapsedMs":42000}`. */
