@@ -75,13 +75,14 @@ export function printBackups(listed: readonly Listed[], look: TableLook): string
 
 /** One line for each backup to choose from. */
 export function describeBackups(listed: readonly Listed[]): string[] {
+  const isOneStore = new Set(listed.map(({ store }) => store)).size === 1;
   return alignRows(
     listed.map(({ backup, store }) => [
       backup.manifest.set,
       shortTime(backup.manifest.takenAt),
       printBytes(backup.manifest.bytes),
       backup.manifest.backup.slice(0, SHOWN_DIGITS),
-      store,
+      ...(isOneStore ? [] : [store]),
       backup.doubt === null ? (backup.manifest.complete ? "" : "not complete") : "does not count",
     ]),
   );
