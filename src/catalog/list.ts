@@ -1,7 +1,7 @@
 import { type Bytes, collect } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import { volumeKey } from "../store/key.ts";
-import { NotFound, type Store, type StoredObject } from "../store/store.ts";
+import { NotFound, Unreadable, type Store, type StoredObject } from "../store/store.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
 import { type BackupName, envelopeKey, parseManifestKey, parseProofKey } from "./name.ts";
 import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
@@ -168,9 +168,13 @@ async function readProofs(
   return proofs.flat();
 }
 
-/** Says whether other objects can still be read. One may go after it was listed: retention is a rule of the bucket. */
+/**
+ * Says whether other objects can still be read. One may go after it was listed: retention is a rule of the bucket. Whoever
+ * lacks the right to read at all learns it from the set's identity, which is read first.
+ */
 function isOfOneObject(error: unknown): error is DbackedError {
-  return error instanceof NotFound || (error instanceof DbackedError && error.kind !== "store");
+  if (error instanceof NotFound || error instanceof Unreadable) return true;
+  return error instanceof DbackedError && error.kind !== "store";
 }
 
 async function readNote(

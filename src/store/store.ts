@@ -8,6 +8,13 @@ export class NotFound extends DbackedError {
   }
 }
 
+/** The store works and does not give out this one object: it is sealed with a key of somebody else's, say. */
+export class Unreadable extends DbackedError {
+  constructor(refusal: DbackedError) {
+    super("store", refusal.message, { hint: refusal.hint, cause: refusal });
+  }
+}
+
 /** Where backups are kept. Keys are relative to the store's prefix, use `/`, and sort by time within a set. */
 export interface Store {
   /** Which store, for messages: `s3://acme-backups/prefix` or `/srv/backups`. Never holds a secret. */

@@ -72,6 +72,11 @@ export class S3Failure extends DbackedError {
     return (this.status === 501 || this.status === 400) && !this.isPassing;
   }
 
+  /** A refusal to read that may be about this object alone: its encryption, its rights, or an archive that it is in. */
+  get isOfOneObject(): boolean {
+    return (this.status === 400 || this.status === 403) && !this.isPassing;
+  }
+
   /** Nobody knows whether the request was carried out: its answer was lost, or the server stumbled over it. */
   get isDoubtful(): boolean {
     return this.status < 300 || this.status === 408 || (this.status >= 500 && this.status !== 501);

@@ -3,7 +3,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { streamOf, type Bytes, type ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
 import { checkRange } from "../range.ts";
-import { NotFound, type ByteRange } from "../store.ts";
+import { NotFound, Unreadable, type ByteRange } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
 import { S3Failure } from "./failure.ts";
 
@@ -167,6 +167,6 @@ async function open(
     if (error.isAbsence) throw new NotFound(bucket.label, key);
     if (error.status === 416)
       throw new DbackedError("damaged", `${bucket.label}/${key} is shorter than ${end ?? start} bytes`);
-    throw error;
+    throw error.isOfOneObject ? new Unreadable(error) : error;
   }
 }
