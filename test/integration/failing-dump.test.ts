@@ -99,7 +99,9 @@ describe.each(SETTINGS)("when pg_dump, on its way to %s,", (setting) => {
     }
     running.kill(signal);
     expectFailure(await running.finished, { exitCode, says: new RegExp(`stopped by ${signal}`) });
-    expect(await Promise.all(pids.map(isRunning))).toEqual([false, false]);
+    // A killed process is there until somebody has reaped it.
+    const areGone = async () => !(await Promise.all(pids.map(isRunning))).includes(true);
+    await waitUntil(areGone, { what: "pg_dump and its child to be gone", timeoutMs: 5000 });
     await scene.expectUntouched();
   });
 

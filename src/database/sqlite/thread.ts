@@ -15,21 +15,22 @@ export class SqliteFailure extends Error {
 }
 
 /**
- * What runs on the thread. It is text, not a file, so that it is in every build without being listed as an entry point
- * of its own.
+ * What runs on the thread. It answers only when the file is closed, so that no lock outlives the answer. It is text, not a
+ * file, so that it is in every build without being listed as an entry point of its own.
  */
 const PROGRAM = `
 import { Database } from "bun:sqlite";
-self.onmessage = ({ data: { path, flags, timeoutMs, statements } }) => {
+self.onmessage = ({ data }) => postMessage(answer(data));
+function answer({ path, flags, timeoutMs, statements }) {
   try {
     using db = new Database(path, flags);
     db.run("PRAGMA busy_timeout = " + timeoutMs);
     db.run("PRAGMA temp_store = MEMORY");
-    postMessage({ rows: statements.map(([sql, ...values]) => db.query(sql).all(...values)) });
+    return { rows: statements.map(([sql, ...values]) => db.query(sql).all(...values)) };
   } catch (error) {
-    postMessage({ message: String(error.message), code: String(error.code) });
+    return { message: String(error.message), code: String(error.code) };
   }
-};
+}
 `;
 
 type Reply = { rows: Row[][] } | { message: string; code: string };
