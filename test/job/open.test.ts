@@ -45,7 +45,7 @@ async function sealDump(lies: Partial<Summary> = {}, compression = "none"): Prom
     recipients: [recipient],
     segmentLog2: 12,
   });
-  const envelope = sealing.envelope(streamOf(dump), Promise.resolve({ ...summaryOf(dump), ...lies }));
+  const envelope = sealing.envelope(streamOf(dump.slice()), Promise.resolve({ ...summaryOf(dump), ...lies }));
   return await collect(envelope, Infinity);
 }
 

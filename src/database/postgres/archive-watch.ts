@@ -27,7 +27,8 @@ export class ArchiveWatch {
 
   /** @throws {DbackedError} `damaged`, if these bytes cannot be part of an archive. */
   see(piece: Bytes): void {
-    if (this.#blocks === null) this.#startBlocks(this.#toc.push(piece));
+    // The reader keeps what it has not understood yet, and the piece itself goes on to others.
+    if (this.#blocks === null) this.#startBlocks(this.#toc.push(piece.slice()));
     else this.#blocks.push(piece);
   }
 
