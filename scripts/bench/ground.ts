@@ -24,7 +24,7 @@ const BUCKET = "bench";
 export async function prepareBench(): Promise<Ground> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryFolder("bench"));
-  await runProgram(["bun", join(import.meta.dir, "..", "build.ts")]);
+  await runProgram([process.execPath, join(import.meta.dir, "..", "build.ts")]);
   const postgres = stack.use(await startPostgres());
   const s3 = stack.use(await startSeaweed());
   await makeBucket(s3);
