@@ -46,6 +46,8 @@ def load_private_key(path):
     pem = open(path, "rb").read()
     passphrase = os.environ.get("DBACKED_PRIVATE_KEY_PASSPHRASE", "")
     if b"ENCRYPTED" in pem and not passphrase:
+        if not sys.stdin.isatty():
+            die(2, "the key has a passphrase: set DBACKED_PRIVATE_KEY_PASSPHRASE, or run this in a terminal")
         passphrase = getpass.getpass("Passphrase of %s: " % path)
     key = new("PEM_read_bio_PrivateKey", new("BIO_new_mem_buf", pem, len(pem)), None, None, passphrase.encode())
     if not key:

@@ -1,3 +1,5 @@
+import format from "../../docs/format.md" with { type: "text" };
+import recovery from "../../docs/recovery.md" with { type: "text" };
 import decryptor from "../../scripts/recover/dbacked-decrypt.py" with { type: "text" };
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
@@ -24,7 +26,11 @@ export const command = defineCommand({
   async run({ args, globals, print, signal }) {
     if (args.out === undefined) throw new DbackedError("usage", "--out is missing: where to write the keys");
     await refuseExistingKit(args.out);
-    const kit = await writeRecoveryKit(args.out, await passphraseOf(args, signal), decryptor);
+    const kit = await writeRecoveryKit(args.out, await passphraseOf(args, signal), {
+      decryptor,
+      recovery,
+      format,
+    });
     print(globals.json ? printJson(kit) : [...kit.files, `fingerprint ${kit.fingerprint}`].join("\n"));
     log.info(
       "Keep this folder off the hosts that make backups, in two places; they need dbacked-public.pem only.",

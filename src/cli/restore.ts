@@ -175,7 +175,11 @@ async function restore(
   const { id } = unsealed;
   const { restored: dumpBytes } = progress;
   if (globals.json) return print(printJson({ id, target: database.label, dumpBytes, notices }));
-  for (const notice of notices) log.info(notice);
+  if (notices.length > 0) {
+    log.warn(
+      `what a restore does not bring back; run it yourself if you want it:\n${notices.map((each) => `  ${each}`).join("\n")}`,
+    );
+  }
   const cost = `${printBytes(dumpBytes)}, ${printDuration(performance.now() - startedAt)}`;
   log.success(`Restored backup ${id.slice(0, 12)} into ${database.label} (${cost})`);
 }

@@ -2,7 +2,7 @@ import type { Group } from "./command.ts";
 
 /** Every command, each loaded only when it is called. */
 export const root: Group = {
-  description: "Backs up databases, sealed with a public key, and proves that they can be restored.",
+  description: "Backs up databases, sealed with a public key, whole or not at all, and restores them.",
   example: "dbacked run --once",
   commands: {
     run: {

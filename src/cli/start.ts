@@ -7,8 +7,8 @@ import { complain, flushOutput, logForm, terminalCaller } from "./terminal.ts";
 /** Runs a command line to its end, errors and signals included, and gives its exit code. */
 export async function start(argv: readonly string[], version: string): Promise<number> {
   const signal = listenForSignals();
-  // A failure is told by `flushOutput`.
-  process.stdout.on("error", () => {});
+  // A failure of stdout is told by `flushOutput`; without stderr nobody can be told, and a terminal may go away.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const caller = terminalCaller(version);
   try {
     const code = await runCommand(root, argv, caller, signal);
@@ -31,5 +31,8 @@ function listenForSignals(): AbortSignal {
   for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
     process.once(name, () => controller.abort(new Interrupted(name)));
   }
+  // A bug that nobody caught, or a terminal that went away under a prompt, still ends what is under way in order.
+  process.on("uncaughtException", (error) => controller.abort(error));
+  process.on("unhandledRejection", (reason) => controller.abort(reason));
   return controller.signal;
 }

@@ -16,26 +16,38 @@ export interface RecoveryKit {
   fingerprint: string;
 }
 
+/** What the kit holds besides the keys: how to open a backup where there is no dbacked. */
+export interface RecoveryTexts {
+  /** The stand-alone decryptor's source. */
+  decryptor: string;
+  /** docs/recovery.md */
+  recovery: string;
+  /** docs/format.md */
+  format: string;
+}
+
 /**
  * Makes a key pair and the recovery kit around it: all that is needed to open backups, without dbacked even. Nothing
  * is overwritten.
  *
- * @param decryptor the stand-alone decryptor's source.
  * @throws {DbackedError} `key`, if a file exists or cannot be written.
  */
 export async function writeRecoveryKit(
   folder: string,
   passphrase: Secret | null,
-  decryptor: string,
+  texts: RecoveryTexts,
 ): Promise<RecoveryKit> {
   const { publicPem, privatePem } = await generateIdentity(RSA_BITS, passphrase);
   const { fingerprint } = await readRecipient(publicPem);
-  const { privateKey, publicKey, script, text } = filesOf(folder);
-  await writeNew(privateKey, privatePem, 0o600);
-  await writeNew(publicKey, publicPem, 0o644);
-  await writeNew(script, decryptor, 0o755);
-  await writeNew(text, recoveryText(fingerprint, passphrase !== null), 0o644);
-  return { publicKey, privateKey, files: [privateKey, publicKey, script, text], fingerprint };
+  const files = filesOf(folder);
+  await writeNew(files.privateKey, privatePem, 0o600);
+  await writeNew(files.publicKey, publicPem, 0o644);
+  await writeNew(files.decryptor, texts.decryptor, 0o755);
+  await writeNew(files.recovery, texts.recovery, 0o644);
+  await writeNew(files.format, texts.format, 0o644);
+  await writeNew(files.readFirst, readFirst(fingerprint, passphrase !== null), 0o644);
+  const { privateKey, publicKey } = files;
+  return { publicKey, privateKey, files: Object.values(files), fingerprint };
 }
 
 /**
@@ -49,39 +61,52 @@ export async function refuseExistingKit(folder: string): Promise<void> {
   }
 }
 
-interface KitFiles {
-  privateKey: string;
-  publicKey: string;
-  script: string;
-  text: string;
-}
+type KitFile = "privateKey" | "publicKey" | keyof RecoveryTexts | "readFirst";
 
-function filesOf(folder: string): KitFiles {
+function filesOf(folder: string): Record<KitFile, string> {
   return {
     privateKey: join(folder, "dbacked-private.pem"),
     publicKey: join(folder, "dbacked-public.pem"),
-    script: join(folder, "dbacked-decrypt.py"),
-    text: join(folder, "RECOVERY.txt"),
+    decryptor: join(folder, "dbacked-decrypt.py"),
+    recovery: join(folder, "recovery.md"),
+    format: join(folder, "format.md"),
+    readFirst: join(folder, "README.txt"),
   };
 }
 
-function recoveryText(fingerprint: string, isProtected: boolean): string {
+function readFirst(fingerprint: string, isProtected: boolean): string {
   return `dbacked recovery kit
 
 dbacked-private.pem   opens the backups${isProtected ? ", with its passphrase" : "; it has no passphrase: whoever has the file reads them"}
 dbacked-public.pem    seals them; this one goes to the hosts that make backups
 dbacked-decrypt.py    opens a backup where there is no dbacked: python3 and openssl are enough
+recovery.md           how, step by step
+format.md             what a backup is, byte by byte
 
 Fingerprint of the public key (SHA-256 of its SPKI), as "dbacked list" shows it:
   ${fingerprint}
 
-Keep this folder off the hosts that make backups, in two places. Without the private key${isProtected ? " or its passphrase" : ""}
-no backup can be opened, by nobody.
+Keep this folder off the hosts that make backups, in two places. Without the private key${isProtected ? " and its passphrase" : ""}
+nobody can open a backup.
 
 Write the signers of your hosts here ("dbacked signer show" prints them): a restore accepts only backups that they signed.
   ed25519:
 
-To restore:           dbacked restore --private-key-path dbacked-private.pem
-Without dbacked:      python3 dbacked-decrypt.py dbacked-private.pem BACKUP.dbk -o dump
+To restore, write where the backups are into restore.toml, as in
+
+  [[stores]]
+  name = "s3"
+  type = "s3"
+  bucket = "acme-backups"
+  region = "eu-west-1"
+
+and then, for an empty database:
+
+  dbacked restore --config restore.toml --private-key-path dbacked-private.pem \\
+    --trust-signer ed25519:... --last-backup --database NAME --to postgres://me@localhost/new
+
+Its password comes from DBACKED_TO_PASSWORD. Without dbacked:
+
+  python3 dbacked-decrypt.py --signer ed25519:... dbacked-private.pem BACKUP.dbk --decompress -o dump
 `;
 }

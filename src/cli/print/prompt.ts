@@ -36,7 +36,7 @@ export async function choose<T>(
     label: printable(label),
     ...(hint === undefined ? {} : { hint: printable(hint) }),
   }));
-  const at = answered(await select({ message: question.message, options, output, signal }), signal);
+  const at = await answered(select({ message: question.message, options, output, signal }), signal);
   const choice = choices[at];
   if (choice === undefined) throw new RangeError(`no choice ${at}`);
   return choice.value;
@@ -51,7 +51,7 @@ export async function askPassphrase(question: Question, signal: AbortSignal): Pr
   checkTerminal(question);
   const { password } = await import("@clack/prompts");
   const { message } = question;
-  return new Secret(answered(await password({ message, clearOnError: true, output, signal }), signal));
+  return new Secret(await answered(password({ message, clearOnError: true, output, signal }), signal));
 }
 
 /**
@@ -64,7 +64,7 @@ export async function confirmByName(question: Question, name: string, signal: Ab
   const { text } = await import("@clack/prompts");
   const validate = (typed: string | undefined): string | undefined =>
     typed === name ? undefined : `Type ${printable(name)} to go on, or press Ctrl-C`;
-  answered(await text({ message: question.message, validate, output, signal }), signal);
+  await answered(text({ message: question.message, validate, output, signal }), signal);
 }
 
 function checkTerminal({ message, instead }: Question): void {
@@ -74,8 +74,17 @@ function checkTerminal({ message, instead }: Question): void {
   });
 }
 
-function answered<T>(answer: T, signal: AbortSignal): Exclude<T, symbol> {
-  signal.throwIfAborted();
-  if (typeof answer === "symbol") throw new Interrupted("SIGINT");
-  return answer as Exclude<T, symbol>;
+/** The answer. A terminal that goes away may leave the question without one: then the signal ends the waiting. */
+async function answered<T>(question: Promise<T>, signal: AbortSignal): Promise<Exclude<T, symbol>> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const answer = await Promise.race([question, aborted]);
+    signal.throwIfAborted();
+    if (typeof answer === "symbol") throw new Interrupted("SIGINT");
+    return answer as Exclude<T, symbol>;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

@@ -13,7 +13,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /No such file or directory\s+Is the server running locally/,
     "is PostgreSQL running, and is `socket` the folder of its socket?",
   ],
-  [/no password supplied/, "set password or passwordFile, or write the password into ~/.pgpass"],
+  [
+    /no password supplied/,
+    "set password or passwordFile in the config, DBACKED_TO_PASSWORD for --to, or write it into ~/.pgpass",
+  ],
   [
     /password authentication failed/,
     "is it the right password for this role? `psql` with the same values would tell",
