@@ -70,7 +70,7 @@ const GAPS: Readonly<Record<Missing["sort"], (group: Group) => Gap>> = {
     // Not by membership in the owner's role: that one may be a superuser's.
     mend:
       "DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP " +
-      `EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO ${role.replaceAll("'", "''")}', o); END LOOP; END $$;`,
+      `EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO ${role.replaceAll("'", "''").replaceAll("%", "%%")}', o); END LOOP; END $$;`,
   }),
   subscription: ({ names }) => ({
     object: `subscription ${list(names)}`,
