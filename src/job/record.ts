@@ -69,7 +69,8 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
     tables: report.tables,
     rows: report.rows,
     complete: report.complete,
-    narrowed: [...report.narrowed],
+    // Their values name tables, which only those who can open the backup may read.
+    narrowed: report.narrowed.map((option) => option.split("=", 1)[0] ?? ""),
     consistent: report.consistent,
     seq: metadata.seq,
     prev: previous?.manifest.core ?? null,
@@ -80,6 +81,6 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
 }
 
 /** What only those who can open the backup may read. */
-function sealedPart({ tableRows, logPosition, gaps, stderrTail }: DumpReport): unknown {
-  return { tables: tableRows, logPosition, gaps, stderrTail };
+function sealedPart({ tableRows, narrowed, logPosition, gaps, stderrTail }: DumpReport): unknown {
+  return { tables: tableRows, narrowed, logPosition, gaps, stderrTail };
 }
