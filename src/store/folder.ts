@@ -121,8 +121,8 @@ export class FolderStore implements Store {
   async #begin(key: string): Promise<TemporaryFile | "exists"> {
     const path = this.#pathOf(key);
     await this.#requireFolder();
-    if (await isTaken(path)) return "exists";
     await this.#makeFolders(key);
+    if (await isTaken(path)) return "exists";
     return TemporaryFile.create(dirname(path));
   }
 
@@ -136,11 +136,14 @@ export class FolderStore implements Store {
     return size;
   }
 
+  /** What lay behind a symbolic link would be stored, and never listed. */
   async #makeFolders(key: string): Promise<void> {
     let parent = this.label;
     for (const name of key.split("/").slice(0, -1)) {
       const folder = join(parent, name);
-      if (!(await isTaken(folder))) {
+      const found = await unlessAbsent(lstat(folder));
+      if (found?.isDirectory() === false) throw noFolder(folder, found.isSymbolicLink());
+      if (found === null) {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await syncFolder(parent);
       }
@@ -180,6 +183,13 @@ export class FolderStore implements Store {
       throw codeOf(error) === "" ? error : folderFailure(doing, this.label, error);
     }
   }
+}
+
+function noFolder(path: string, isLink: boolean): DbackedError {
+  if (!isLink) return new DbackedError("store", `${path} is not a folder`);
+  return new DbackedError("store", `${path} is a symbolic link, which would not be followed when reading`, {
+    hint: "mount or bind that folder there, or make a store of the folder that it leads to",
+  });
 }
 
 async function isTaken(path: string): Promise<boolean> {

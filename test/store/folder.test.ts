@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { streamOf } from "../../src/base/bytes.ts";
@@ -52,6 +52,39 @@ describe("FolderStore", () => {
     expect(await failureOf(new FolderStore({ path }).list("", never))).toMatchObject({
       message: `${path} is not a folder`,
     });
+  });
+
+  test("writes nothing behind a symbolic link, where it would never be listed", async () => {
+    await using folder = await temporaryFolder("folder");
+    const [path, elsewhere] = [join(folder.path, "store"), join(folder.path, "elsewhere")];
+    await Promise.all([mkdir(join(path, "deep"), { recursive: true }), mkdir(elsewhere)]);
+    await Promise.all([symlink(elsewhere, join(path, "shop")), symlink(elsewhere, join(path, "deep/shop"))]);
+    await symlink(join(folder.path, "nowhere"), join(path, "broken"));
+    const store = new FolderStore({ path });
+    for (const set of ["shop", "deep/shop", "broken"]) {
+      const refused = {
+        kind: "store",
+        message: expect.stringContaining(`${join(path, set)} is a symbolic link`),
+      };
+      const put = store.put(`${set}/x.dbk`, streamOf(sample(5)), { id: "1" }, never);
+      expect(await failureOf(put)).toMatchObject(refused);
+      expect(await failureOf(store.create(`${set}/identity`, sample(5), never))).toMatchObject(refused);
+    }
+    expect(await readdir(elsewhere)).toEqual([]);
+    await writeFile(join(path, "file"), "");
+    expect(await failureOf(store.create("file/x", sample(5), never))).toMatchObject({
+      message: `${join(path, "file")} is not a folder`,
+    });
+  });
+
+  test("is written through a link to itself", async () => {
+    await using folder = await temporaryFolder("folder");
+    const [path, link] = [join(folder.path, "store"), join(folder.path, "link")];
+    await mkdir(path);
+    await symlink(path, link);
+    const store = new FolderStore({ path: link });
+    expect(await store.create("shop/identity", sample(5), never)).toBe("created");
+    expect((await store.list("shop/", never)).objects).toHaveLength(1);
   });
 
   test("makes files that only their owner can read", async () => {
