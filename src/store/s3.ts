@@ -20,7 +20,13 @@ export const s3Options = z
     bucket: z.string().min(1),
     /** @default the one of the environment or the AWS profile; with `endpoint`, `us-east-1`, which most take. */
     region: z.string().min(1).optional(),
-    endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    endpoint: z
+      .url({ protocol: /^https?$/, abort: true })
+      .refine(
+        hasNoUserInfo,
+        "holds a user or a password, which it may not; the keys are options of their own",
+      )
+      .optional(),
     /** @default true with `endpoint` */
     forcePathStyle: z.boolean().optional(),
     prefix: z.string().default(""),
@@ -54,6 +60,12 @@ export const s3Options = z
   );
 
 export type S3Options = z.output<typeof s3Options>;
+
+/** What stands in the URL would stand in messages, too. */
+function hasNoUserInfo(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username === "" && password === "";
+}
 
 /** Opens a bucket. The S3 client is loaded only here: it would cost every command 50 ms. */
 export async function createS3Store(options: S3Options): Promise<Store> {

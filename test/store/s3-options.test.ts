@@ -24,10 +24,21 @@ test.each([
   [{ bucket: "b", kmsKeyId: "k", serverSideEncryption: "AES256" }, "kmsKeyId"],
   [{ bucket: "b", endpoint: "s3.example.com" }, "endpoint"],
   [{ bucket: "b", endpoint: "ftp://s3.example.com" }, "endpoint"],
+  [{ bucket: "b", endpoint: "https://me@s3.example.com" }, "endpoint"],
   [{ bucket: "b", maxParts: 10_001 }, "maxParts"],
   [{ bucket: "b", maxParts: 0 }, "maxParts"],
   [{ bucket: "b", objectLockDays: 1 }, "objectLockDays"],
 ])("s3Options refuses %j", (options, name) => {
   const issue = s3Options.safeParse(options).error?.issues[0];
   expect(`${issue?.path.join(".")} ${issue?.message}`).toContain(name);
+});
+
+test("s3Options refuses a password in the endpoint without showing it", () => {
+  const { error } = s3Options.safeParse({
+    bucket: "b",
+    endpoint: "https://me:do-not-show-me@s3.example.com",
+  });
+  expect(error?.issues).toHaveLength(1);
+  expect(error?.message).toContain("a user or a password");
+  expect(error?.message).not.toContain("do-not-show-me");
 });
