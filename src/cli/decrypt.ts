@@ -49,7 +49,8 @@ export const command = defineCommand({
     const needs = args.store === undefined ? [] : (["stores"] as const);
     const config = await loadConfig(sources, ["identity", ...needs]);
     const trusted = await readTrusted(config, args.trustSigner);
-    const approve = async (header: Parameters<Opener["approve"]>[0]) => tellSigner(header, config);
+    const approve = async (header: Parameters<Opener["approve"]>[0]) =>
+      tellSigner(header, config, args.trustSigner);
     const opener = await makeOpener(config, trusted, { expectCore: args.expectCore, approve }, signal);
     const reading: Reading = { bytes: 0 };
     const unsealed = await unseal({ args, config, opener, reading }, operands[0] ?? "-", signal);

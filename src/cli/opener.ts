@@ -70,13 +70,19 @@ export async function askToTrust(header: Header, mayAsk: boolean, signal: AbortS
   if (!(await choose({ message, instead: "--trust-signer" }, answers, signal))) throw refusal;
 }
 
-/** Tells of an unknown signer where there is no list of trusted ones; refuses it where there is. */
-export function tellSigner(header: Header, config: Config): void {
-  if (config.trustedSigners.length === 0) {
+/**
+ * Tells of an unknown signer where nobody has said whom to trust; refuses it where somebody has.
+ *
+ * @throws {DbackedError} `key`
+ */
+export function tellSigner(header: Header, { trustedSigners }: Config, trustSigner: readonly string[]): void {
+  const named = { trustedSigners, "--trust-signer": trustSigner };
+  const lists = Object.entries(named).flatMap(([list, { length }]) => (length > 0 ? list : []));
+  if (lists.length === 0) {
     log.warn(`signer ${header.signerText}, not in a list of trusted signers`);
     return;
   }
-  throw new DbackedError("key", `The signer ${header.signerText} is not one of trustedSigners`, {
+  throw new DbackedError("key", `The signer ${header.signerText} is not one of ${lists.join(" and ")}`, {
     hint: `if you know it, give --trust-signer ${header.signerText}`,
   });
 }

@@ -28,13 +28,14 @@ export function checkOutput({ json }: Pick<Globals, "json">): void {
   throw new DbackedError("usage", "stdout is a terminal, and a dump is no text", { hint: "add > FILE" });
 }
 
-/** Whether stdout is a file, which can be emptied if things go wrong. */
+/** Whether stdout is a file, which can be cut back if things go wrong. */
 export function isFileOutput(): boolean {
   return fstatSync(STDOUT).isFile();
 }
 
 /**
- * Writes a dump to stdout. If it fails half-way, a file is emptied, so that nobody takes it for the whole.
+ * Writes a dump to stdout. If it fails half-way, a file is cut back to what it held before, so that nobody takes it for
+ * the whole.
  *
  * @throws {DbackedError} `target`, if stdout cannot be written; `damaged`, if the backup is.
  */
@@ -51,17 +52,29 @@ export async function writeDump(unsealed: Unsealed, writing: Writing, signal: Ab
     progressForm(globals),
   );
   const dump = await unsealed.read({ verifyFirst, decompressed }, signal);
-  await writeAll(dump.pipeThrough(count((bytes) => (written = bytes))));
+  await writeAll(dump.pipeThrough(count((bytes) => (written = bytes))), signal);
 }
 
-async function writeAll(stream: ByteStream): Promise<void> {
+async function writeAll(stream: ByteStream, signal: AbortSignal): Promise<void> {
   const writer = Bun.stdout.writer();
+  const { size } = fstatSync(STDOUT);
+  // A file takes what it is given, and must have taken it before it is cut; who reads a pipe may never go on.
+  const isFile = isFileOutput();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  aborted.catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
   try {
-    for await (const piece of stream) await write(writer, piece);
+    for await (const piece of stream) {
+      const left = write(writer, piece);
+      await (isFile ? left : Promise.race([left, aborted]));
+    }
     await writer.end();
   } catch (error) {
-    if (isFileOutput()) ftruncateSync(STDOUT, 0);
+    if (isFile) ftruncateSync(STDOUT, size);
     throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
