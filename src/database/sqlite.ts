@@ -3,9 +3,9 @@ import { hostname } from "node:os";
 import type { ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { Check, Database, Dump, Inspection, RestorePlan, RestoreReport } from "./database.ts";
-import { readFile, sizeOf } from "./sqlite/file.ts";
+import { readFile } from "./sqlite/file.ts";
 import { pathOf, type SqliteFields } from "./sqlite/options.ts";
-import { inspectFile, restoreFile } from "./sqlite/restore.ts";
+import { hasTarget, inspectFile, restoreFile } from "./sqlite/restore.ts";
 import { takeSnapshot } from "./sqlite/snapshot.ts";
 import { watchStream } from "./watch.ts";
 
@@ -79,7 +79,7 @@ export class Sqlite implements Database {
   }
 
   async inspect(signal: AbortSignal): Promise<Inspection> {
-    if ((await sizeOf(this.#path)) === null) return { exists: false, objects: 0, examples: [] };
+    if (!(await hasTarget(this.#path))) return { exists: false, objects: 0, examples: [] };
     return inspectFile(this.#path, signal);
   }
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
+import { isAlive } from "./alive.ts";
 import { cleanEnvironment } from "./environment.ts";
 import { Pipe } from "./pipe.ts";
 import { Complaints } from "./complaints.ts";
@@ -123,15 +124,6 @@ export class Child {
     const message = `${this.name} was killed by ${signalCode ?? "a signal"}${said}`;
     const hint = signalCode === "SIGKILL" ? { hint: "was the host out of memory? `dmesg` would say so" } : {};
     return new ProgramFailure(message, { ...how, ...hint });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { DbackedError } from "../../base/error.ts";
+import { basename } from "node:path";
+import { DbackedError, reasonOf } from "../../base/error.ts";
 import { runStatements, SqliteFailure, type Statement } from "./thread.ts";
 
 /** How long to wait for a writer, in ms. */
@@ -35,21 +36,26 @@ export function explain(error: unknown, what: string): unknown {
   });
 }
 
-/** Size in bytes; null if there is no such file. The file is not opened. */
-export async function sizeOf(path: string): Promise<number | null> {
+/** Size in bytes; null if there is no such file. The file is not opened. `kind` is that of the failure. */
+export async function sizeOf(path: string, kind: "database" | "target"): Promise<number | null> {
   try {
     const found = await stat(path);
     if (found.isFile()) return found.size;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new DbackedError("database", `Cannot look at ${path}`, { cause: error });
+    throw new DbackedError(kind, `Cannot look at ${path}: ${reasonOf(error)}`, { cause: error });
   }
-  throw new DbackedError("database", `${path} is no file`);
+  throw new DbackedError(kind, `${path} is no file`);
 }
 
 async function refuseAbsent(path: string): Promise<void> {
-  if ((await sizeOf(path)) === null)
+  if ((await sizeOf(path, "database")) === null)
     throw new DbackedError("database", `There is no file ${path}`, {
       hint: "a database is never created by a backup",
     });
+}
+
+/** How the names of our own files beside a database begin. */
+export function temporaryPrefix(path: string): string {
+  return `.${basename(path)}.dbacked-`;
 }

@@ -1,10 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { open, readdir, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ByteStream } from "../../base/bytes.ts";
 import { DbackedError, reasonOf } from "../../base/error.ts";
 import type { Inspection, RestorePlan } from "../database.ts";
-import { explain, readFile, sizeOf } from "./file.ts";
+import { explainDisk } from "../disk.ts";
+import { nameTemporary, removeLeftovers } from "../leftovers.ts";
+import { explain, readFile, sizeOf, temporaryPrefix } from "./file.ts";
 import { runStatements, SqliteFailure } from "./thread.ts";
 
 /** The files that SQLite keeps beside a database. */
@@ -25,6 +26,22 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 
 /** What is to be replaced is as good as empty. */
 const EMPTY: Inspection = { exists: true, objects: 0, examples: [] };
+
+/**
+ * Says whether there is a file to restore into.
+ *
+ * @throws {DbackedError} `target`, if neither that file nor a new one can be written there.
+ */
+export async function hasTarget(path: string): Promise<boolean> {
+  if ((await sizeOf(path, "target")) !== null) return true;
+  const folder = dirname(path);
+  const found = await stat(folder).catch(() => null);
+  if (found === null || !found.isDirectory())
+    throw new DbackedError("target", `Cannot write ${path}: there is no folder ${folder}`, {
+      hint: `mkdir -p ${folder}`,
+    });
+  return false;
+}
 
 /** Says what a file holds. What cannot be read counts as one object: it is not to be overwritten by mistake. */
 export async function inspectFile(path: string, signal: AbortSignal): Promise<Inspection> {
@@ -58,19 +75,24 @@ export async function restoreFile(
   signal: AbortSignal,
 ): Promise<void> {
   // Through a link, the file behind it is replaced.
-  const exists = (await sizeOf(path)) !== null;
+  const exists = await hasTarget(path);
   const target = exists ? await realpath(path) : path;
   if (exists) await refuseTarget(target, plan, signal);
-  const copy = join(dirname(target), `.${basename(target)}.dbacked-${randomBytes(4).toString("hex")}`);
+  const folder = dirname(target);
+  const prefix = temporaryPrefix(target);
+  await removeLeftovers(folder, prefix);
+  const copy = join(folder, nameTemporary(prefix));
   try {
     await writeCopy(copy, exists ? target : null, body, signal);
     await checkCopy(copy, signal);
     if (exists) await refuseUsed(target, signal);
     for (const suffix of COMPANIONS) await rm(`${target}${suffix}`, { force: true });
     await rename(copy, target);
-    await syncFolder(dirname(target));
+    await syncFolder(folder);
+  } catch (error) {
+    throw explainDisk(error, "target", `Cannot restore into ${path}`);
   } finally {
-    for (const suffix of ["", ...COMPANIONS]) await rm(`${copy}${suffix}`, { force: true });
+    for (const suffix of ["", ...COMPANIONS]) await rm(`${copy}${suffix}`, { force: true }).catch(() => {});
   }
 }
 
@@ -139,14 +161,10 @@ async function writeCopy(
   body: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  await using handle = await open(copy, "wx", 0o600).catch((cause: unknown) => {
-    throw new DbackedError("target", `Cannot write ${copy}: ${reasonOf(cause)}`, { cause });
-  });
+  await using handle = await open(copy, "wx", 0o600);
   for await (const piece of body) {
     signal.throwIfAborted();
-    await handle.writeFile(piece).catch((cause: unknown) => {
-      throw new DbackedError("target", `Cannot write ${copy}: ${reasonOf(cause)}`, { cause });
-    });
+    await handle.writeFile(piece);
   }
   if (like !== null) await resemble(handle, like);
   await handle.sync();

@@ -1,11 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { constants, type FileHandle } from "node:fs/promises";
-import { open, readdir, rm, statfs } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
 import { printBytes } from "../../base/units.ts";
-import { readFile } from "./file.ts";
+import { explainDisk } from "../disk.ts";
+import { nameTemporary, removeLeftovers } from "../leftovers.ts";
+import { readFile, temporaryPrefix } from "./file.ts";
 
 /** Bytes that are read at once. */
 const PIECE = 1024 * 1024;
@@ -27,9 +28,9 @@ export async function takeSnapshot(
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const folder = directory ?? dirname(path);
-  await removeLeftovers(path, folder);
+  await removeLeftovers(folder, temporaryPrefix(path));
   await refuseFullDisk(path, folder, signal);
-  const copy = join(folder, `${prefixOf(path)}${process.pid}-${randomBytes(4).toString("hex")}`);
+  const copy = join(folder, nameTemporary(temporaryPrefix(path)));
   try {
     // SQLite writes into an empty file; one that it made itself could be read by others.
     const created = await open(copy, "wx", 0o600);
@@ -41,34 +42,25 @@ export async function takeSnapshot(
     );
     const [[{ tables } = {}] = []] = await readFile(copy, [[COUNT_TABLES]], signal);
     const handle = await open(copy, constants.O_RDONLY);
-    return { bytes: streamOf(handle, signal), sqliteVersion: String(version), tables: Number(tables) };
+    const bytes = streamOf(handle, (error) => explainCopy(error, path, folder), signal);
+    return { bytes, sqliteVersion: String(version), tables: Number(tables) };
+  } catch (error) {
+    throw explainCopy(error, path, folder);
   } finally {
-    await rm(copy, { force: true });
+    // A VACUUM that was interrupted leaves its journal. What cannot be removed is left to the next run.
+    for (const suffix of ["", "-journal"]) await rm(`${copy}${suffix}`, { force: true }).catch(() => {});
   }
 }
 
 const COUNT_TABLES = `SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
 
-function prefixOf(path: string): string {
-  return `.${basename(path)}.dbacked-`;
-}
-
-/** Removes copies whose process died before it could. */
-async function removeLeftovers(path: string, folder: string): Promise<void> {
-  const prefix = prefixOf(path);
-  for (const name of await readdir(folder).catch(() => [])) {
-    const pid = /^(\d+)-[0-9a-f]{8}$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "")?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+function explainCopy(error: unknown, path: string, folder: string): unknown {
+  return explainDisk(
+    error,
+    "database",
+    `Cannot make a snapshot of ${path} in ${folder}`,
+    "may dbacked write there? Else set snapshotDirectory to a folder where it may",
+  );
 }
 
 async function refuseFullDisk(path: string, folder: string, signal: AbortSignal): Promise<void> {
@@ -79,7 +71,7 @@ async function refuseFullDisk(path: string, folder: string, signal: AbortSignal)
   );
   const needed = Number(bytes);
   const disk = await statfs(folder).catch((cause: unknown) => {
-    throw new DbackedError("database", `Cannot write a snapshot of ${path} into ${folder}`, { cause });
+    throw explainCopy(cause, path, folder);
   });
   const free = disk.bavail * disk.bsize;
   if (needed <= free) return;
@@ -92,7 +84,7 @@ async function refuseFullDisk(path: string, folder: string, signal: AbortSignal)
   );
 }
 
-function streamOf(handle: FileHandle, signal: AbortSignal): ByteStream {
+function streamOf(handle: FileHandle, explain: (error: unknown) => unknown, signal: AbortSignal): ByteStream {
   return new ReadableStream<Bytes>(
     {
       async pull(controller) {
@@ -103,7 +95,7 @@ function streamOf(handle: FileHandle, signal: AbortSignal): ByteStream {
           if (bytesRead > 0) return controller.enqueue(piece.subarray(0, bytesRead));
         } catch (error) {
           await handle.close();
-          throw error;
+          throw explain(error);
         }
         await handle.close();
         controller.close();

@@ -126,9 +126,33 @@ describe("Sqlite.dump()", () => {
       ".app.db.dbacked-x",
       ".other.db.dbacked-1-0123abcd",
     ];
-    for (const name of [left, ...others]) await Bun.write(join(directory, name), "x");
+    for (const name of [left, `${left}-journal`, ...others]) await Bun.write(join(directory, name), "x");
     await dumpOf(path);
     expect((await readdir(directory)).toSorted()).toEqual([...others, "app.db"].toSorted());
+  });
+
+  test("removes the copy and its journal when it is stopped in the middle", async () => {
+    const path = await create(
+      "CREATE TABLE t AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000) SELECT x, randomblob(1000) FROM c",
+    );
+    const controller = new AbortController();
+    const dumping = failureOf(open(path).dump(controller.signal));
+    await waitUntil(async () => (await here(path)).some((name) => name.endsWith("-journal")), {
+      what: "the journal",
+    });
+    controller.abort(new Error("stop"));
+    expect((await dumping).message).toBe("stop");
+    expect(await here(path)).toEqual(["app.db"]);
+  });
+
+  test.each(["nowhere", "app.db"])("says that it cannot write a snapshot into %s", async (name) => {
+    const path = await create(SHOP);
+    const snapshotDirectory = join(path, "..", name);
+    expect(await failureOf(open(path, { snapshotDirectory }).dump(never))).toMatchObject({
+      kind: "database",
+      message: expect.stringContaining(`Cannot make a snapshot of ${path} in ${snapshotDirectory}: E`),
+      hint: expect.stringContaining("snapshotDirectory"),
+    });
   });
 
   test("changes nothing about the database", async () => {
@@ -265,6 +289,27 @@ describe("Sqlite.restore()", () => {
     expect(failure.kind).toBe(kind);
     expect(query(target, "SELECT count(*) FROM mine")).toEqual([[0]]);
     expect(await here(target)).toEqual(["app.db"]);
+  });
+
+  test("removes what a killed restore left beside the target", async () => {
+    const target = await create("SELECT 1");
+    const dead = Bun.spawn(["true"]);
+    await dead.exited;
+    const left = `${target.replace("app.db", ".app.db")}.dbacked-${dead.pid}-0123abcd`;
+    for (const suffix of ["", "-wal", "-shm"]) await Bun.write(`${left}${suffix}`, "x");
+    await open(target).restore(streamOf(await dump()), PLAN, never);
+    expect(await here(target)).toEqual(["app.db"]);
+  });
+
+  test.each([
+    ["a folder", ".", "is no file"],
+    ["in a folder that is not there", "nowhere/new.db", "there is no folder"],
+    ["beneath a file", "app.db/new.db", "ENOTDIR"],
+  ])("refuses a target that is %s", async (_, name, message) => {
+    const target = open(join(await create("SELECT 1"), "..", name));
+    const refused = { kind: "target", message: expect.stringContaining(message) };
+    expect(await failureOf(target.inspect(never))).toMatchObject(refused);
+    expect(await failureOf(target.restore(streamOf(await dump()), PLAN, never))).toMatchObject(refused);
   });
 
   test("refuses what means nothing for a file", async () => {
