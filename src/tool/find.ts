@@ -4,6 +4,9 @@ import { DbackedError } from "../base/error.ts";
 import { cleanEnvironment } from "./environment.ts";
 import { readOutput } from "./run.ts";
 
+/** How long a program may take to say its version, in ms. */
+const VERSION_MS = 30_000;
+
 /** Programs of an engine that are installed together, in one folder, and have one version. */
 export interface ToolFamily {
   /** All of them must be in the folder; the first is asked for the version. */
@@ -25,14 +28,17 @@ export interface FoundTools {
 /**
  * Lists the installed versions, the oldest first. With `only` nothing else is searched: no usual place and no PATH.
  * Of two of the same major version the first found comes first.
+ *
+ * @throws {DbackedError} `tool`, if a program does not say its version within `limitMs`.
  */
 export async function findTools(
   family: ToolFamily,
   only: string | undefined,
   signal: AbortSignal,
+  limitMs = VERSION_MS,
 ): Promise<FoundTools[]> {
   const directories = only === undefined ? await searchedDirectories(family) : [only];
-  const found = await Promise.all(directories.map((each) => look(family, each, signal)));
+  const found = await Promise.all(directories.map((each) => look(family, each, signal, limitMs)));
   return found.filter((each) => each !== null).toSorted((a, b) => a.major - b.major);
 }
 
@@ -75,14 +81,25 @@ async function expand(place: string): Promise<string[]> {
   return folders.toSorted();
 }
 
-async function look(family: ToolFamily, directory: string, signal: AbortSignal): Promise<FoundTools | null> {
+async function look(
+  family: ToolFamily,
+  directory: string,
+  signal: AbortSignal,
+  limitMs: number,
+): Promise<FoundTools | null> {
   const all = await Promise.all(family.programs.map((program) => isExecutable(join(directory, program))));
   if (!all.every(Boolean)) return null;
-  const said = await readOutput({ argv: [join(directory, family.programs[0]), "--version"] }, signal).catch(
-    () => "",
+  const program = join(directory, family.programs[0]);
+  const limit = AbortSignal.timeout(limitMs);
+  const said = await readOutput({ argv: [program, "--version"] }, AbortSignal.any([signal, limit])).catch(
+    () => null,
   );
   signal.throwIfAborted();
-  const version = /\d+(?:\.\d+)*/.exec(said)?.[0];
+  if (said === null && limit.aborted)
+    throw new DbackedError("tool", `${program} did not say its version within ${limitMs / 1000} seconds`, {
+      hint: `does \`${program} --version\` hang? Else set databaseToolsDirectory to other programs`,
+    });
+  const version = /\d+(?:\.\d+)*/.exec(said ?? "")?.[0];
   return version === undefined ? null : { directory, version, major: Number.parseInt(version, 10) };
 }
 

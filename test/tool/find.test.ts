@@ -44,6 +44,19 @@ test("findTools() searches nothing else when it is told the folder", async () =>
   expect(await findTools(family, "/nowhere", never)).toEqual([]);
 });
 
+test("findTools() says which program does not answer", async () => {
+  const directory = join(folder.path, "hanging");
+  await mkdir(directory);
+  for (const program of family.programs) {
+    await Bun.write(join(directory, program), "#!/bin/sh\nsleep 100\n");
+    await chmod(join(directory, program), 0o755);
+  }
+  await expect(findTools(family, directory, never, 200)).rejects.toMatchObject({
+    kind: "tool",
+    message: `${directory}/acme_dump did not say its version within 0.2 seconds`,
+  });
+});
+
 test("chooseTools() takes the oldest that is new enough", async () => {
   const found = await findTools(family, undefined, never);
   const need = (major: number) => ({ major, reason: "the server is", only: undefined });
