@@ -42,7 +42,7 @@ export const command = defineCommand({
   operands: { value: "[FILE]", least: 0, most: 1 },
   options,
   async run({ args, operands, globals, signal }) {
-    const { privateKeyPath, passphraseFile } = args;
+    const { privateKeyPath, passphraseFile, expectCore, expectDb } = args;
     checkOutput(globals);
     checkStore(args, operands);
     const sources = sourcesOf(globals, { privateKeyPath, passphraseFile });
@@ -51,7 +51,7 @@ export const command = defineCommand({
     const trusted = await readTrusted(config, args.trustSigner);
     const approve = async (header: Parameters<Opener["approve"]>[0]) =>
       tellSigner(header, config, args.trustSigner);
-    const opener = await makeOpener(config, trusted, { expectCore: args.expectCore, approve }, signal);
+    const opener = await makeOpener(config, trusted, { expectCore, expectDb, approve }, signal);
     const reading: Reading = { bytes: 0 };
     const unsealed = await unseal({ args, config, opener, reading }, operands[0] ?? "-", signal);
     const { singlePass, asSealed } = args;
@@ -98,7 +98,7 @@ async function unsealFile(request: Request, named: string, signal: AbortSignal):
   const store = new FolderStore({ path: dirname(file) });
   const key = basename(file);
   const head = await detectLegacy(await store.get(key, null, signal), signal);
-  if (head.isLegacy) return openLegacyStream(head.stream, opener, args.allowLegacyV1);
+  if (head.isLegacy) return openLegacyStream(head.stream, opener, args);
   await head.stream.cancel();
   const source = meteredSource(volumeSource(store, key, await findVolumes(store, key, signal)), reading);
   return await unsealSource({ source, manifest: null, storedAt: null }, opener, signal);
@@ -117,7 +117,7 @@ async function findFile(named: string): Promise<string> {
 
 async function unsealInput({ args, opener, reading }: Request, signal: AbortSignal): Promise<Unsealed> {
   const head = await detectLegacy(sealedInput(reading), signal);
-  if (head.isLegacy) return openLegacyStream(head.stream, opener, args.allowLegacyV1);
+  if (head.isLegacy) return openLegacyStream(head.stream, opener, args);
   if (!isFileOutput()) {
     log.warn(
       "stdin and stdout are both pipes: what has been written cannot be taken back if the end does not verify",

@@ -19,12 +19,14 @@ export const OPENING_OPTIONS = {
   passphraseFile: { kind: "text", value: "FILE", summary: "a file with the private key's passphrase" },
   trustSigner: { kind: "texts", value: "ed25519:…", summary: "trust this signer for this once" },
   expectCore: { kind: "text", value: "HEX", summary: "refuse any backup but the one with this core" },
+  expectDb: { kind: "text", value: "NAME", summary: "refuse the backup of any other database" },
   singlePass: { kind: "flag", summary: "do not verify the whole backup before using any of it" },
   allowLegacyV1: { kind: "flag", summary: "open backups of the 2018 agent, which nothing authenticates" },
 } as const satisfies Options;
 
 interface Choices {
   expectCore: string | undefined;
+  expectDb: string | undefined;
   approve: (header: Header) => Promise<void>;
 }
 
@@ -32,7 +34,7 @@ interface Choices {
 export async function makeOpener(
   config: Config,
   trusted: readonly TrustedSigner[],
-  { expectCore, approve }: Choices,
+  { expectCore, expectDb, approve }: Choices,
   signal: AbortSignal,
 ): Promise<Opener> {
   if (expectCore !== undefined && !/^[0-9a-f]{64}$/i.test(expectCore)) {
@@ -41,7 +43,8 @@ export async function makeOpener(
     });
   }
   const identities = await readIdentities(config, signal);
-  return { identities, trusted, approve, expectCore: expectCore?.toLowerCase() ?? null };
+  const expected = { expectCore: expectCore?.toLowerCase() ?? null, expectSet: expectDb ?? null };
+  return { identities, trusted, approve, ...expected };
 }
 
 /**
@@ -142,15 +145,35 @@ function meter(reading: Reading): ByteTransform {
   });
 }
 
+/** What a command line says of a backup of version 1. */
+interface LegacyArgs {
+  allowLegacyV1: boolean;
+  trustSigner: readonly string[];
+  expectCore: string | undefined;
+  expectDb: string | undefined;
+  asSealed?: boolean;
+}
+
 /**
- * Opens what the agent of 2018 made, if the user allows it.
+ * Opens what the agent of 2018 made, if the user allows it and asks for nothing that it does not have.
  *
- * @throws {DbackedError} `damaged`, if not.
+ * @throws {DbackedError} `damaged` or `usage`, if not.
  */
-export function openLegacyStream(stream: ByteStream, opener: Opener, isAllowed: boolean): Unsealed {
-  if (!isAllowed) {
+export function openLegacyStream(stream: ByteStream, opener: Opener, args: LegacyArgs): Unsealed {
+  if (!args.allowLegacyV1) {
     throw new DbackedError("damaged", "This is a backup of version 1, in which nothing is authenticated", {
       hint: "--allow-legacy-v1 opens it all the same; compare what comes out with what you know",
+    });
+  }
+  const idle = Object.entries({
+    "--trust-signer": args.trustSigner.length > 0,
+    "--expect-core": args.expectCore !== undefined,
+    "--expect-db": args.expectDb !== undefined,
+    "--as-sealed": args.asSealed === true,
+  }).flatMap(([name, isGiven]) => (isGiven ? name : []));
+  if (idle.length > 0) {
+    throw new DbackedError("usage", `${idle.join(" and ")} cannot be used with a backup of version 1`, {
+      hint: "it has no signer, no core and no name, and is compressed in one way only",
     });
   }
   log.warn("a backup of version 1: nothing proves that it was not changed");

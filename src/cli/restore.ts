@@ -10,6 +10,7 @@ import { restoreInto } from "../job/restore.ts";
 import { detectLegacy } from "../seal/legacy.ts";
 import { chooseBackup } from "./choice.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { refuseContradictions } from "./contradiction.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
 import {
   askToTrust,
@@ -53,10 +54,6 @@ const options = {
   ...FLAT_OPTIONS,
 } as const satisfies Options;
 
-/** Each job is a process and a connection; servers allow 100 by default. */
-const MOST_JOBS = 100;
-
-type Args = Context<typeof options>["args"];
 type Restoring = Context<typeof options> & { config: Config; reading: Reading };
 
 export const command = defineCommand({
@@ -86,41 +83,21 @@ export const command = defineCommand({
   },
 });
 
-function refuseContradictions(args: Args, operands: readonly string[]): void {
-  const ways = [args.lastBackup, args.rawInput, operands.length > 0].filter(Boolean).length;
-  if (ways > 1) throw new DbackedError("usage", "ID, --last-backup and --raw-input exclude each other");
-  const targets = Object.entries({
-    "--to": args.to !== undefined,
-    "--to-source": args.toSource,
-    "--raw-output": args.rawOutput,
-  });
-  const given = targets.flatMap(([option, isGiven]) => (isGiven ? option : []));
-  if (given.length > 1) throw new DbackedError("usage", `${given.join(" and ")} exclude each other`);
-  if (args.yes && given.length === 0) {
-    throw new DbackedError("usage", "--yes alone does not restore into the database that was backed up", {
-      hint: "give --to URL, or --to-source as well if you mean the database that was backed up",
-    });
-  }
-  const { jobs } = args;
-  if (jobs !== undefined && (jobs < 1 || jobs > MOST_JOBS))
-    throw new DbackedError("usage", `--jobs needs a number from 1 to ${MOST_JOBS}`);
-}
-
 async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: string | null }> {
   const { args, config, reading, signal } = restoring;
   const trusted = await readTrusted(config, args.trustSigner);
-  const { expectCore } = args;
+  const { expectCore, expectDb } = args;
   const mayAsk = !args.yes && !args.rawInput;
   const approve = (header: Parameters<typeof askToTrust>[0]) => askToTrust(header, mayAsk, signal);
   const found = args.rawInput ? null : await chooseBackup(restoring, trusted);
-  const opener = await makeOpener(config, trusted, { expectCore, approve }, signal);
+  const opener = await makeOpener(config, trusted, { expectCore, expectDb, approve }, signal);
   if (found !== null) {
     const unsealed = await unsealSource(sealedSource(found, reading), opener, signal);
     return { unsealed, set: found.backup.manifest.set };
   }
   const { isLegacy, stream } = await detectLegacy(sealedInput(reading), signal);
   const unsealed = isLegacy
-    ? openLegacyStream(stream, opener, args.allowLegacyV1)
+    ? openLegacyStream(stream, opener, args)
     : await unsealStream(stream, opener, signal);
   return { unsealed, set: null };
 }

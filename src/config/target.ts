@@ -20,6 +20,9 @@ const TYPES = new Map([
   ["sqlite", "sqlite"],
 ]);
 
+/** Schemes of databases that dbacked knows by name only. */
+const NOT_YET: ReadonlySet<string> = new Set(["mysql", "mariadb", "mongodb", "mongodb+srv"]);
+
 const FLAG = "--to";
 
 /**
@@ -29,10 +32,10 @@ const FLAG = "--to";
  */
 export async function readTarget(url: string, sources: Sources): Promise<Target> {
   refusePassword(FLAG, url, "DBACKED_TO_PASSWORD");
-  const type = TYPES.get(url.slice(0, Math.max(0, url.indexOf(":")))) ?? "";
+  const scheme = url.slice(0, Math.max(0, url.indexOf(":")));
+  const type = TYPES.get(scheme) ?? "";
   const driver = DRIVERS[type];
-  if (driver === undefined)
-    throw new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);
+  if (driver === undefined) throw refuseScheme(scheme);
   const { environment, flags } = sources;
   const mistakes = new Mistakes();
   const settings = new Settings(null);
@@ -49,6 +52,15 @@ export async function readTarget(url: string, sources: Sources): Promise<Target>
   const options = validate(driver.options, { value, path: ["to"], keys: [] }, settings, mistakes);
   mistakes.throwIfAny();
   return { type, options, open: async () => await driver.create(options) };
+}
+
+function refuseScheme(scheme: string): DbackedError {
+  if (NOT_YET.has(scheme)) {
+    return new DbackedError("usage", `${FLAG} cannot be a ${scheme} database in this version`, {
+      hint: "it restores into PostgreSQL and SQLite",
+    });
+  }
+  return new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Opener {
   approve: (header: Header) => Promise<void>;
   /** The envelope that is wanted, as the hex digest of its header's core; any other is refused. */
   expectCore: string | null;
+  /** The set that the envelope must be of. */
+  expectSet: string | null;
 }
 
 /** An envelope in a store or a file. */
@@ -120,6 +122,12 @@ async function judge(header: Header, opener: Opener, storedAt: Date | null): Pro
   if (opener.expectCore !== null && opener.expectCore !== header.core) {
     throw new DbackedError("damaged", `This is the envelope ${header.core}, not ${opener.expectCore}`, {
       hint: "was an older backup put in the place of the one that you want?",
+    });
+  }
+  const { set } = header.metadata;
+  if (opener.expectSet !== null && opener.expectSet !== set) {
+    throw new DbackedError("damaged", `This is a backup of "${set}", not of "${opener.expectSet}"`, {
+      hint: "was the backup of another database put in the place of the one that you want?",
     });
   }
   try {

@@ -50,6 +50,27 @@ test("decrypt tells of an unknown signer where nobody has said whom to trust", a
   expect(output.length).toBeGreaterThan(4_000_000);
 });
 
+test("decrypt --expect-db refuses the backup of any other database, and gives out nothing", async () => {
+  const refused = await host.run(decrypting("--expect-db", "shop", envelope), ELSEWHERE);
+  expectFailure(refused, { exitCode: 8, says: /This is a backup of "app", not of "shop"/ });
+  expect(refused.output).toHaveLength(0);
+  expect(await host.run(decrypting("--expect-db", "app", envelope), ELSEWHERE)).toMatchObject({
+    exitCode: 0,
+  });
+});
+
+test.each([
+  [["--trust-signer", STRANGER]],
+  [["--expect-core", "0".repeat(64)]],
+  [["--expect-db", "app"]],
+  [["--as-sealed"]],
+])("decrypt %p is refused for a backup of version 1", async (more) => {
+  const old = join(host.folder, "old");
+  await Bun.write(old, `DBACKED\u0000\u0003\u0001${"\u0000".repeat(1000)}`);
+  const refused = await host.run(decrypting("--allow-legacy-v1", ...more, old), ELSEWHERE);
+  expectFailure(refused, { exitCode: 2, says: /cannot be used with a backup of version 1/ });
+});
+
 test("a decrypt that fails leaves what a file held before", async () => {
   const broken = join(host.folder, "broken.dbk");
   const bytes = await Bun.file(envelope).bytes();

@@ -31,6 +31,7 @@ const OPENER: Opener = {
   trusted: trusting(signer),
   approve: () => Promise.reject(new DbackedError("key", "nobody was asked")),
   expectCore: null,
+  expectSet: null,
 };
 
 const PLAIN: ReadingPlan = { verifyFirst: false, decompressed: true };
@@ -123,6 +124,18 @@ test.each(Object.entries(ways))(
     const envelope = await sealDump();
     const expectCore = "0".repeat(64);
     expect(await failureOf(unseal(envelope, { ...OPENER, expectCore }))).toMatchObject({ kind: "damaged" });
+  },
+);
+
+test.each(Object.entries(ways))(
+  "%s of another set than the one that is wanted is refused",
+  async (_, unseal) => {
+    const envelope = await sealDump();
+    const refused = unseal(envelope, { ...OPENER, expectSet: `${metadata.set}2` });
+    expect(await failureOf(refused)).toMatchObject({ kind: "damaged" });
+    expect(await read(await unseal(envelope, { ...OPENER, expectSet: metadata.set }))).toMatchObject({
+      error: null,
+    });
   },
 );
 

@@ -19,6 +19,7 @@ const OPENER: Opener = {
   trusted: trusting(signer),
   approve: async () => {},
   expectCore: null,
+  expectSet: null,
 };
 
 type Change = Partial<RestoreOptions["plan"]> & { singlePass?: boolean };
