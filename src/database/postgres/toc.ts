@@ -1,11 +1,7 @@
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
-import { printBytes } from "../../base/units.ts";
 import type { ArchiveHeader, TocEntry } from "./archive.ts";
 import { TocReader } from "./toc-reader.ts";
-
-/** How much of a dump is read before the first byte goes on: 10,000 tables with their indexes need about 30 MiB. */
-const LOOK_AHEAD = 256 * 1024 * 1024;
 
 export interface Toc {
   header: ArchiveHeader;
@@ -16,6 +12,8 @@ export interface Toc {
 
 /**
  * Reads the table of contents at the beginning of an archive, and gives the archive back as if it had not been touched.
+ * All of it is kept: 10,000 tables with their indexes need about 30 MiB. Only its entries have a limit, the same as in a
+ * dump: what could be dumped can be restored.
  *
  * @throws {DbackedError} `damaged`, if it is no archive, or ends too early; the stream's error, if that fails.
  */
@@ -24,7 +22,6 @@ export async function readToc(archive: ByteStream): Promise<Toc> {
   const toc = new TocReader((entry) => entries.push(entry));
   const reader = archive.getReader();
   const read: Bytes[] = [];
-  let size = 0;
   try {
     while (!toc.isDone) {
       const { done, value } = await reader.read();
@@ -33,12 +30,6 @@ export async function readToc(archive: ByteStream): Promise<Toc> {
         break;
       }
       read.push(value);
-      size += value.length;
-      if (size > LOOK_AHEAD)
-        throw new DbackedError(
-          "damaged",
-          `the dump's table of contents is longer than ${printBytes(LOOK_AHEAD)}`,
-        );
       toc.push(value);
     }
     if (toc.header === null || !toc.isDone)

@@ -139,10 +139,7 @@ test("ArchiveWatch refuses what pg_dump writes when it is cut short", () => {
 });
 
 test("readToc() gives the entries, and the archive from its first byte", async () => {
-  const pieces = Array.from({ length: Math.ceil(everything.length / 10_000) }, (_, index) =>
-    everything.subarray(index * 10_000, (index + 1) * 10_000),
-  );
-  const { header, entries, bytes } = await readToc(streamOf(...pieces));
+  const { header, entries, bytes } = await readToc(streamOf(...piecesOf(everything, 10_000)));
   expect(header).toMatchObject({
     serverVersion: expect.stringMatching(/^\d+\.\d+/),
     entries: entries.length,
@@ -168,3 +165,25 @@ test("readToc() fails when the archive ends too early, and cancels it when it is
   expect(await failureOf(readToc(endless))).toMatchObject({ kind: "damaged" });
   expect(isCancelled).toBe(true);
 });
+
+test("readToc() reads a table of contents that is longer than 256 MiB", async () => {
+  const name = "x".repeat(20 * 1024 * 1024);
+  const tables = Array.from({ length: 14 }, (_, at) => ({
+    id: at + 2,
+    name,
+    rows: [],
+    isLargeObjects: false,
+  }));
+  const archive = encodeArchive(14, tables);
+  const { entries, bytes } = await readToc(streamOf(...piecesOf(archive, 4 * 1024 * 1024)));
+  expect(entries.map(({ tag }) => tag.length)).toEqual([8, ...tables.map(() => name.length)]);
+  let size = 0;
+  for await (const piece of bytes) size += piece.length;
+  expect(size).toBe(archive.length);
+});
+
+function piecesOf(bytes: Bytes, size: number): Bytes[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+    bytes.subarray(at * size, (at + 1) * size),
+  );
+}
