@@ -1,13 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteStream } from "../../base/bytes.ts";
-import { DbackedError, reasonOf } from "../../base/error.ts";
 import { streamFrom } from "../../tool/run.ts";
+import { explainDisk } from "../disk.ts";
+import { nameTemporary, removeLeftovers } from "../leftovers.ts";
 import { explainFailure } from "./failure.ts";
 import { runEmptying } from "./pipe-restore.ts";
 import type { Prepared } from "./restore.ts";
 import { programIn } from "./tools.ts";
+
+/** How the name of the file begins that holds a dump during a restore. */
+const SPOOL = "dbacked-spool-";
 
 /**
  * Restores in several connections at once. That needs the whole dump in a file, which only its owner can read and
@@ -19,7 +22,8 @@ export async function spoolIntoDatabase(
   signal: AbortSignal,
 ): Promise<void> {
   const { tools, plan, connection, emptying } = restoring;
-  const file = join(plan.spoolDirectory, `dbacked-${randomUUID()}.spool`);
+  await removeLeftovers(plan.spoolDirectory, SPOOL);
+  const file = join(plan.spoolDirectory, nameTemporary(SPOOL));
   try {
     await writeSpool(file, archive, signal);
     if (emptying.length > 0) await runEmptying(restoring, signal);
@@ -44,11 +48,12 @@ async function writeSpool(file: string, archive: ByteStream, signal: AbortSignal
       await handle.writeFile(piece);
     }
   } catch (error) {
-    if (!(error instanceof Error && "syscall" in error)) throw error;
-    throw new DbackedError("target", `Cannot write the dump to ${file}: ${reasonOf(error)}`, {
-      cause: error,
-      hint: "is there room for the whole dump, and may dbacked write there? Without --jobs no file is needed",
-    });
+    throw explainDisk(
+      error,
+      "target",
+      `Cannot write the dump to ${file}`,
+      "is there room for the whole dump, and may dbacked write there? Without --jobs no file is needed",
+    );
   }
 }
 

@@ -3,8 +3,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram, temporaryFolder } from "../../../scripts/services/service.ts";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
-import { streamOf, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
+import { release, streamOf, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import { DbackedError } from "../../../src/base/error.ts";
+import { compress, decompress, type Codec } from "../../../src/compress/codec.ts";
 import { sharedPostgres } from "../../services.ts";
 import { createDatabase, dumpOf, EVERYTHING, failureOf, never, open, PLAN, print } from "./servers.ts";
 
@@ -52,6 +53,26 @@ describe("Postgres.restore()", () => {
     expect(await print(server, target)).toBe(await print(server, source));
   });
 
+  test.each([[{ name: "none" }], [{ name: "zstd", level: 3 }]] as [Codec][])(
+    "brings back a function of 1 MiB when whoever reads the dump gives its memory back (%j)",
+    async (codec) => {
+      const source = await createDatabase(
+        server,
+        `DO $do$ BEGIN EXECUTE format('CREATE FUNCTION long() RETURNS text LANGUAGE sql AS %L',
+           'SELECT ''' || repeat('0123456789abcdef', 65536) || ''''); END $do$;
+         CREATE TABLE numbers AS SELECT g, repeat('x', 100) AS t FROM generate_series(1, 20000) g`,
+      );
+      const stored: Bytes[] = [];
+      for await (const piece of (await at(source).dump(never)).bytes.pipeThrough(compress(codec))) {
+        stored.push(piece.slice());
+        release(piece);
+      }
+      const target = await createDatabase(server);
+      await at(target).restore(streamOf(...stored).pipeThrough(decompress(codec.name)), PLAN, never);
+      expect(await print(server, target)).toBe(await print(server, source));
+    },
+  );
+
   test("brings back an empty database", async () => {
     const [source, target] = [await createDatabase(server), await createDatabase(server)];
     await at(target).restore(streamOf(await dumpOf(at(source))), PLAN, never);
@@ -63,6 +84,9 @@ describe("Postgres.restore()", () => {
     await at(target).restore(streamOf(everything), { ...PLAN, singleTransaction: false }, never);
     const other = await createDatabase(server);
     const plan = { ...PLAN, jobs: 3, spoolDirectory: folder.path };
+    const dead = Bun.spawn(["true"]);
+    await dead.exited;
+    await Bun.write(join(folder.path, `dbacked-spool-${dead.pid}-0123abcd`), "of a restore that was killed");
     await at(other).restore(streamOf(...inPieces(everything)), plan, never);
     expect(await print(server, target)).toBe(await print(server, full));
     expect(await print(server, other)).toBe(await print(server, full));
