@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { collect, utf8 } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
-import type { Store } from "../store/store.ts";
+import { NotFound, Unreadable, type Store } from "../store/store.ts";
 
 /** Bytes; an identity has about 150. */
 const IDENTITY_LIMIT = 4096;
@@ -23,25 +23,29 @@ export interface Claim {
  * Makes the set ours if nobody has it, else checks that its backups come from the same source: two hosts that share
  * a name would take each other's backups for their own. The identity is `<set>/identity`, created once; taking a set
  * over creates `<set>/identity.2` and so on, since nothing is ever overwritten, and the last one is the one that holds.
+ * Whoever may write can put junk there, so that adopting goes on after the last one whatever it holds.
  *
- * @throws {DbackedError} `config`, if the set belongs to another source and is not adopted.
+ * @throws {DbackedError} `config`, if the set belongs to another source and is not adopted; `damaged`, if that cannot be told.
  */
 export async function claimSet(store: Store, claim: Claim, signal: AbortSignal): Promise<SetIdentity> {
   const generations = await listGenerations(store, claim.set, signal);
   const newest = generations.at(-1);
-  if (newest === undefined)
-    return await takeSet(
-      store,
-      { ...claim, key: identityKey(claim.set, 1), id: crypto.randomUUID() },
-      signal,
-    );
-  const identity = await readIdentity(store, newest.key, signal);
-  if (identity.source === digestSource(identity.id, claim.source)) return identity;
-  if (claim.adopt) {
-    const key = identityKey(claim.set, newest.generation + 1);
-    return await takeSet(store, { ...claim, key, id: identity.id }, signal);
+  if (newest !== undefined && !claim.adopt) {
+    const identity = await readIdentity(store, newest.key, signal);
+    if (isOf(identity, claim.source)) return identity;
+    throw taken(store, claim.set);
   }
-  throw taken(store, claim.set);
+  const whole = await readNewestWhole(store, generations, signal);
+  if (whole !== null && whole.key === newest?.key && isOf(whole.identity, claim.source))
+    return whole.identity;
+  const key = identityKey(claim.set, (newest?.generation ?? 0) + 1);
+  return await takeSet(store, { ...claim, key, id: whole?.identity.id ?? crypto.randomUUID() }, signal);
+}
+
+interface Generation {
+  key: string;
+  /** From 1. */
+  generation: number;
 }
 
 /** The set's own UUID stays when another source takes it over: it is still the same set. */
@@ -54,7 +58,7 @@ async function takeSet(
   const outcome = await store.create(key, utf8(JSON.stringify(identity)), signal);
   if (outcome === "created") return identity;
   const winner = await readIdentity(store, key, signal);
-  if (winner.source === digestSource(winner.id, source)) return winner;
+  if (isOf(winner, source)) return winner;
   throw taken(store, set);
 }
 
@@ -72,17 +76,37 @@ function identityKey(set: string, generation: number): string {
   return generation === 1 ? `${set}/identity` : `${set}/identity.${generation}`;
 }
 
-async function listGenerations(
-  store: Store,
-  set: string,
-  signal: AbortSignal,
-): Promise<{ key: string; generation: number }[]> {
+/** In order, up to the first gap: else one that is planted at the highest number could not be followed by any. */
+async function listGenerations(store: Store, set: string, signal: AbortSignal): Promise<Generation[]> {
   const prefix = identityKey(set, 1);
   const { objects } = await store.list(prefix, signal);
-  return objects
+  const all = objects
     .map(({ key }) => ({ key, generation: key === prefix ? 1 : Number(key.slice(prefix.length + 1)) }))
-    .filter(({ key, generation }) => Number.isInteger(generation) && key === identityKey(set, generation))
+    .filter(({ key, generation }) => Number.isSafeInteger(generation) && key === identityKey(set, generation))
     .toSorted((a, b) => a.generation - b.generation);
+  const first = all[0]?.generation ?? 1;
+  return all.filter(({ generation }, at) => generation === first + at);
+}
+
+/** The newest that is neither broken nor sealed against us; null if there is none. */
+async function readNewestWhole(
+  store: Store,
+  generations: readonly Generation[],
+  signal: AbortSignal,
+): Promise<{ key: string; identity: SetIdentity } | null> {
+  for (const { key } of generations.toReversed()) {
+    try {
+      return { key, identity: await readIdentity(store, key, signal) };
+    } catch (error) {
+      if (!isOfOneObject(error)) throw error;
+    }
+  }
+  return null;
+}
+
+function isOfOneObject(error: unknown): boolean {
+  if (error instanceof NotFound || error instanceof Unreadable) return true;
+  return error instanceof DbackedError && error.kind === "damaged";
 }
 
 async function readIdentity(store: Store, key: string, signal: AbortSignal): Promise<SetIdentity> {
@@ -95,10 +119,14 @@ async function readIdentity(store: Store, key: string, signal: AbortSignal): Pro
     if (cause instanceof DbackedError) throw cause;
     const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll("\n", " ") : reasonOf(cause);
     throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${why}`, {
-      hint: "find out who wrote it; --adopt does not mend it, but another name for this database does",
+      hint: "find out who wrote it; then run once with --adopt",
       cause,
     });
   }
+}
+
+function isOf({ id, source }: SetIdentity, wanted: string): boolean {
+  return source === digestSource(id, wanted);
 }
 
 function digestSource(id: string, source: string): string {

@@ -72,6 +72,32 @@ test.each([
   });
 });
 
+test.each([
+  ["no JSON", "no JSON"],
+  ["an empty table", "{}"],
+  ["5,000 bytes", "x".repeat(5000)],
+])("claimSet() adopts a set with a planted identity.2 of %s, and its id", async (_, content) => {
+  await using site = await makeSite();
+  const { id } = await claim(site, "host a");
+  for (const key of ["shop/identity.2", "shop/identity.9007199254740990"])
+    await site.store.create(key, new TextEncoder().encode(content), never);
+  expect(await failureOf(claim(site, "host a"))).toMatchObject({
+    kind: "damaged",
+    hint: expect.stringContaining("--adopt"),
+  });
+  expect(await claim(site, "host a", true)).toMatchObject({ id });
+  expect(await claim(site, "host a")).toMatchObject({ id });
+  expect(await failureOf(claim(site, "host b"))).toMatchObject(TAKEN);
+});
+
+test("claimSet() adopts a set whose only identity is broken", async () => {
+  await using site = await makeSite();
+  await site.store.create("shop/identity", new Uint8Array(1), never);
+  const mine = await claim(site, "host a", true);
+  expect(await claim(site, "host a")).toEqual(mine);
+  expect(await claim(site, "host a", true)).toEqual(mine);
+});
+
 test("claimSet() takes no notice of keys that only look like identities", async () => {
   await using site = await makeSite();
   const mine = await claim(site, "host a");
