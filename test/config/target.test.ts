@@ -15,7 +15,7 @@ test("readTarget() reads a URL, and the password from its variable", async () =>
 
 test.each<[string, string]>([
   ["shop", "usage: --to needs a URL, as in postgres://role@host/database"],
-  ["mysql://h/db", "usage: --to needs a URL, as in postgres://role@host/database"],
+  ["mysql://h/db", "usage: --to cannot be a mysql database in this version"],
   [
     "postgres://me:hunter2@h/db",
     "usage: --to: no option takes a secret, and there is a password in this URL",
