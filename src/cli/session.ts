@@ -144,5 +144,7 @@ function tellSuccess({ name, manifest }: Backup, store: Store, ms: number): void
   if (narrowed.length > 0)
     log.warn(`${manifest.set}: narrowed by ${narrowed.join(" ")}, so it is not complete`);
   else if (!complete)
-    log.warn(`${manifest.set}: it is not complete; dbacked show ${name.id.slice(0, 12)} says what it lacks`);
+    log.warn(
+      `${manifest.set}: it is not complete: acceptIncomplete left out what could not be read; a run without it names that`,
+    );
 }

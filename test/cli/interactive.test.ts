@@ -134,6 +134,20 @@ test(
 );
 
 test(
+  "keygen ends when its terminal goes away under the prompt",
+  async () => {
+    const folder = join(host.folder, "hung-up");
+    const session = await atTerminal(["keygen", "--out", folder]);
+    await session.see("Passphrase for the private key");
+    session.hangUp();
+    const ended = await Promise.race([session.ended, Bun.sleep(10_000)]);
+    expect(ended?.code).toBeGreaterThan(0);
+    expect(await Bun.file(join(folder, "dbacked-private.pem")).exists()).toBe(false);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "list keeps what matters at 80 columns, and cuts nothing where there is no terminal",
   async () => {
     const { screen } = await (await atTerminal(["list"])).ended;

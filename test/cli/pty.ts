@@ -3,6 +3,8 @@ export interface Session {
   /** Waits until `text` has been printed after what was waited for before. */
   see(text: string): Promise<void>;
   type(keys: string): void;
+  /** Lets the terminal go away, as when a connection breaks. */
+  hangUp(): void;
   /** Everything that was printed, control characters and all, once the program has ended. */
   ended: Promise<{ code: number; screen: string }>;
 }
@@ -55,6 +57,7 @@ export function openTerminal(argv: readonly string[], { cwd, env, columns = 80 }
       }
     },
     type: (keys) => child.terminal?.write(keys),
+    hangUp: () => child.terminal?.close(),
     ended: finish(),
   };
 }
