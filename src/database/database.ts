@@ -103,7 +103,7 @@ export interface DumpReport {
   tableRows: readonly TableRows[];
   /** The server's log position of the snapshot, in the engine's own form. */
   logPosition: string | null;
-  /** The end of what the dump program wrote to stderr; empty if it was silent. */
+  /** The warnings that the dump program wrote to stderr; empty if there were none. */
   stderrTail: string;
 }
 
@@ -133,6 +133,6 @@ export interface RestorePlan {
 }
 
 export interface RestoreReport {
-  /** What a restore cannot bring back by itself, as commands to run or sentences to read. */
+  /** What the programs warned of, and what a restore cannot bring back by itself: commands to run or sentences to read. */
   notices: readonly string[];
 }

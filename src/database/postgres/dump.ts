@@ -1,4 +1,5 @@
 import { DbackedError, reasonOf } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
 import type { FoundTools } from "../../tool/find.ts";
 import { streamFrom } from "../../tool/run.ts";
 import type { Dump, DumpReport, Gap } from "../database.ts";
@@ -8,6 +9,7 @@ import type { Connection } from "./connection.ts";
 import { explainFailure } from "./failure.ts";
 import type { Source } from "./source.ts";
 import { programIn } from "./tools.ts";
+import { Warnings } from "./warnings.ts";
 
 interface DumpPlan {
   connection: Connection;
@@ -29,11 +31,15 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   const { connection, tools, source } = plan;
   const args = [...FORMAT, ...plan.args];
   const skipped: Gap[] = [];
+  const warnings = new Warnings(args.includes("--verbose"));
   const output = streamFrom(
     {
       argv: [programIn(tools, "pg_dump"), ...args],
       env: connection.environment,
-      watch: (line) => skipped.push(...gapIn(line)),
+      watch: (line) => {
+        skipped.push(...gapIn(line));
+        warnings.see(line);
+      },
     },
     signal,
   );
@@ -46,9 +52,10 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
     },
     explain: (error) => explainFailure(error, `Cannot dump ${connection.label}`),
   });
-  const report = ended.then(async () =>
-    reportOf(plan, { archive, skipped, stderrTail: await output.stderr }),
-  );
+  const report = ended.then(() => {
+    for (const line of warnings.lines) log.warn(`${connection.label}: ${line}`);
+    return reportOf(plan, { archive, skipped, warnings });
+  });
   // A dump that fails says so by its stream; whoever needs the report learns it too.
   report.catch(() => {});
   const details = {
@@ -63,7 +70,7 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
 
 function reportOf(
   { narrowed, gaps }: DumpPlan,
-  seen: { archive: ArchiveWatch; skipped: readonly Gap[]; stderrTail: string },
+  seen: { archive: ArchiveWatch; skipped: readonly Gap[]; warnings: Warnings },
 ): DumpReport {
   const missing = [...gaps, ...seen.skipped];
   return {
@@ -75,7 +82,7 @@ function reportOf(
     rows: null,
     tableRows: [],
     logPosition: null,
-    stderrTail: seen.stderrTail,
+    stderrTail: seen.warnings.lines.join("\n"),
   };
 }
 

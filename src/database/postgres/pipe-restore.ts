@@ -24,11 +24,12 @@ export async function pipeIntoPsql(
   archive: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, plan, target, emptying } = restoring;
+  const { tools, plan, target, emptying, warnings } = restoring;
+  const watch = (line: string) => warnings.see(line);
   const mode = plan.singleTransaction ? "--single-transaction" : "--exit-on-error";
   const argv = [programIn(tools, "pg_restore"), "--format=custom", "--file=-", mode];
   if (plan.noOwner) argv.push("--no-owner");
-  const { bytes } = streamFrom({ argv, stdin: archive }, signal);
+  const { bytes } = streamFrom({ argv, stdin: archive, watch }, signal);
   const { line, server } = TRANSACTION_TIMEOUT;
   const understood = target.versionNumber < server ? omitLine(bytes, line) : bytes;
   const script = plan.singleTransaction
@@ -47,11 +48,15 @@ function emptyingAlone(emptying: readonly string[]): readonly string[] {
 }
 
 async function runScript(
-  { tools, connection }: Prepared,
+  { tools, connection, warnings }: Prepared,
   script: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const psql = { argv: [programIn(tools, "psql"), ...PSQL_ARGUMENTS], env: connection.environment };
+  const psql = {
+    argv: [programIn(tools, "psql"), ...PSQL_ARGUMENTS],
+    env: connection.environment,
+    watch: (line: string) => warnings.see(line),
+  };
   try {
     await feed(psql, script, signal);
   } catch (error) {

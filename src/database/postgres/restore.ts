@@ -12,6 +12,7 @@ import { spoolIntoDatabase } from "./spool-restore.ts";
 import { readTarget, type Target } from "./target.ts";
 import { readToc, type Toc } from "./toc.ts";
 import { programIn } from "./tools.ts";
+import { Warnings } from "./warnings.ts";
 
 /** A restore, and where it goes. */
 export interface Restoring {
@@ -25,6 +26,8 @@ export interface Prepared extends Restoring {
   target: Target;
   /** The statements that empty the target first. */
   emptying: readonly string[];
+  /** Filled while the programs run. */
+  warnings: Warnings;
 }
 
 /** Restores an archive. Nothing changes before its table of contents was compared with what the server has. */
@@ -46,8 +49,9 @@ export async function restoreArchive(
     refuseTarget(restoring, toc, target);
     const emptying = target.objects === 0 ? [] : await readEmptying(asked, signal);
     const restore = plan.jobs > 1 ? spoolIntoDatabase : pipeIntoPsql;
-    await restore({ ...restoring, target, emptying }, toc.bytes, signal);
-    return { notices: noticesOf(toc.entries, target, connection.database) };
+    const warnings = new Warnings(false);
+    await restore({ ...restoring, target, emptying, warnings }, toc.bytes, signal);
+    return { notices: [...warnings.lines, ...noticesOf(toc.entries, target, connection.database)] };
   } catch (error) {
     if (!toc.bytes.locked) await toc.bytes.cancel(error).catch(() => {});
     throw error;

@@ -21,7 +21,7 @@ export async function spoolIntoDatabase(
   archive: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, plan, connection, emptying } = restoring;
+  const { tools, plan, connection, emptying, warnings } = restoring;
   await removeLeftovers(plan.spoolDirectory, SPOOL);
   const file = join(plan.spoolDirectory, nameTemporary(SPOOL));
   try {
@@ -31,7 +31,8 @@ export async function spoolIntoDatabase(
     const argv = [programIn(tools, "pg_restore"), "--no-password", "--exit-on-error", target];
     if (plan.noOwner) argv.push("--no-owner");
     argv.push(`--jobs=${plan.jobs}`, file);
-    const { bytes } = streamFrom({ argv, env: connection.environment }, signal);
+    const watch = (line: string) => warnings.see(line);
+    const { bytes } = streamFrom({ argv, env: connection.environment, watch }, signal);
     await bytes.pipeTo(new WritableStream());
   } catch (error) {
     throw explainFailure(error, `Cannot restore into ${connection.label}`);

@@ -72,6 +72,16 @@ describe("Postgres.dump()", () => {
     expect(await dump.report).toMatchObject({ complete: false, narrowed: ["--schema=public"] });
   });
 
+  test.each([
+    ["says what pg_dump warned of", "--data-only", expect.stringContaining("circular foreign-key")],
+    ["takes --verbose for no warning", "--verbose", ""],
+    ["tells warnings from the rest", "--verbose --data-only", expect.stringMatching(/^pg_dump: warning: /)],
+  ])("%s", async (_, dumperOptions, stderrTail) => {
+    const dump = await open({ url: server.url(full), dumperOptions }).dump(never);
+    await dump.bytes.pipeTo(new WritableStream());
+    expect(await dump.report).toMatchObject({ stderrTail });
+  });
+
   test("takes nothing from the caller's environment", async () => {
     process.env["PGOPTIONS"] = "-c search_path=nowhere -c row_security=off";
     process.env["PGDATABASE"] = "wrong";

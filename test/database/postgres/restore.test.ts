@@ -42,7 +42,10 @@ describe("Postgres.restore()", () => {
     const target = await createDatabase(server);
     const report = await at(target).restore(streamOf(...inPieces(everything)), PLAN, never);
     expect(await print(server, target)).toBe(await print(server, full));
-    expect(report.notices).toEqual([]);
+    expect(report.notices).toEqual([
+      "WARNING:  wal_level is insufficient to publish logical changes",
+      expect.stringMatching(/^HINT:  Set wal_level/),
+    ]);
   });
 
   test("brings back what pgbench makes", async () => {
