@@ -50,7 +50,7 @@ export interface Backup {
 /** A manifest that could not be read or verified. */
 interface BrokenManifest {
   key: string;
-  reason: string;
+  failure: DbackedError;
 }
 
 export interface Catalog {
@@ -77,7 +77,7 @@ export async function listBackups(
   const read = await mapBounded(manifests, (object) => readBackup(reader, object));
   return {
     backups: read.filter((each) => "manifest" in each).toSorted(newestFirst),
-    broken: read.filter((each) => "reason" in each),
+    broken: read.filter((each) => "failure" in each),
   };
 }
 
@@ -122,7 +122,7 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
   } catch (error) {
     reader.signal.throwIfAborted();
     if (!isOfOneObject(error)) throw error;
-    return { key: object.key, reason: error.message };
+    return { key: object.key, failure: error };
   }
 }
 

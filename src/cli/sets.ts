@@ -39,29 +39,92 @@ export async function readTrusted(config: Config, named: readonly string[] = [])
   return [...config.trustedSigners, ...keys.map((key) => ({ key, storedBefore: null }))];
 }
 
+/** What the stores gave, and what stood in the way. */
+interface Search {
+  /** Newest first. */
+  found: readonly Found[];
+  /** A store that cannot be asked, or a set whose manifests are there and cannot be read, not one of them. */
+  failures: readonly DbackedError[];
+}
+
 /**
- * Finds the backups that are wanted, newest first. Manifests that cannot be read are told on stderr.
+ * Finds the backups that are wanted. Manifests that cannot be read are told on stderr, and so are failures.
  *
- * @throws {DbackedError} `usage`, if the config has no such database or store; `store`.
+ * @throws {DbackedError} `usage`, if the config has no such database or store; the first failure, if nothing was found.
  */
-export async function findBackups(
+export async function searchStores(
   config: Config,
   wanted: Wanted,
   trusted: readonly TrustedSigner[],
   signal: AbortSignal,
-): Promise<Found[]> {
+): Promise<Search> {
   const found: Found[] = [];
-  for (const { name, open } of chooseStores(config, wanted)) {
-    const store = await open();
-    const verify = noteVerifier(store, trusted, signal);
-    for (const set of await chooseSets(config, { ...wanted, store: name }, store, signal)) {
-      const { backups, broken } = await listBackups(store, set, verify, signal);
-      for (const { key, reason } of broken) log.warn(`${store.label}/${key} is no backup: ${reason}`);
-      found.push(...backups.map((backup) => ({ backup, store, storeName: name })));
+  const failures: DbackedError[] = [];
+  for (const store of chooseStores(config, wanted)) {
+    try {
+      const searched = await searchStore(config, { ...wanted, store }, trusted, signal);
+      found.push(...searched.found);
+      failures.push(...searched.failures);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DbackedError)) throw error;
+      failures.push(error);
     }
   }
+  const [first] = failures;
+  if (found.length === 0 && first !== undefined) throw first;
+  for (const { message } of failures) log.warn(message);
   if (found.length === 0) refuseUnknown(config, wanted);
-  return found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt));
+  return {
+    found: found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt)),
+    failures,
+  };
+}
+
+/**
+ * Finds the backups that are wanted, newest first, as far as they can be read.
+ *
+ * @throws {DbackedError} as {@link searchStores} does; the first failure too if the newest is wanted, which cannot be told then.
+ */
+export async function findBackups(
+  config: Config,
+  wanted: Wanted & { lastBackup?: boolean },
+  trusted: readonly TrustedSigner[],
+  signal: AbortSignal,
+): Promise<readonly Found[]> {
+  const { found, failures } = await searchStores(config, wanted, trusted, signal);
+  const [first] = failures;
+  if (wanted.lastBackup !== true || first === undefined) return found;
+  throw new DbackedError(first.kind, `Which backup is the newest cannot be told: ${first.message}`, {
+    hint: "leave that one out with --store NAME or --database NAME, or give the ID of a backup",
+    cause: first,
+  });
+}
+
+async function searchStore(
+  config: Config,
+  wanted: Omit<Wanted, "store"> & { store: StoreConfig },
+  trusted: readonly TrustedSigner[],
+  signal: AbortSignal,
+): Promise<Search> {
+  const { name: storeName, open } = wanted.store;
+  const store = await open();
+  const verify = noteVerifier(store, trusted, signal);
+  const found: Found[] = [];
+  const failures: DbackedError[] = [];
+  for (const set of await chooseSets(config, { ...wanted, store: storeName }, store, signal)) {
+    const { backups, broken } = await listBackups(store, set, verify, signal);
+    found.push(...backups.map((backup) => ({ backup, store, storeName })));
+    const [first] = broken;
+    if (first !== undefined && backups.length === 0) {
+      const { kind, message, hint } = first.failure;
+      const what = `${store.label} holds backups of "${set}", and none can be read: ${message}`;
+      failures.push(new DbackedError(kind, what, { hint, cause: first.failure }));
+    } else
+      for (const { key, failure } of broken)
+        log.warn(`${store.label}/${key} is no backup: ${failure.message}`);
+  }
+  return { found, failures };
 }
 
 /** A name that is in the config may have no backups yet, and one with backups may be gone from the config. */
@@ -78,8 +141,11 @@ function compare(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
+/** A database of the config is looked for in its own store, unless another one is named. */
 function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {
-  const stores = config.stores.filter(({ name }) => wanted.store === undefined || name === wanted.store);
+  const own = config.databases.find(({ name }) => name === wanted.database)?.store ?? undefined;
+  const chosen = wanted.store ?? own;
+  const stores = config.stores.filter(({ name }) => chosen === undefined || name === chosen);
   if (stores.length > 0) return stores;
   throw new DbackedError("usage", `There is no store "${wanted.store}" in the config`, {
     hint: `it has ${config.stores.map(({ name }) => name).join(", ")}`,

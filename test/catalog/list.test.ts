@@ -83,7 +83,7 @@ test("what is planted or broken does not count, and stops nothing", async () => 
 
   const { backups, broken } = await list(site);
   expect(broken).toHaveLength(4);
-  const reasons = Object.fromEntries(broken.map(({ key, reason }) => [key, reason]));
+  const reasons = Object.fromEntries(broken.map(({ key, failure }) => [key, failure.message]));
   expect(reasons).toEqual({
     [foreign]: expect.stringContaining("no envelope"),
     [junk ?? ""]: expect.stringContaining("no signed note"),
@@ -214,7 +214,7 @@ test("what goes away after it was listed stops nothing", async () => {
   const store = new Forgetful({ path: site.storeFolder });
   const { backups, broken } = await list({ ...site, store });
   expect(backups).toMatchObject([{ name, doubt: null }]);
-  expect(broken).toMatchObject([{ reason: expect.stringContaining("holds no shop/2020") }]);
+  expect(broken).toMatchObject([{ failure: { message: expect.stringContaining("holds no shop/2020") } }]);
 });
 
 test("listSets() finds the sets that have backups", async () => {

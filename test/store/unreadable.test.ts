@@ -34,5 +34,5 @@ test("listBackups() tells of a planted object that cannot be read, and goes on",
   const verify = () => Promise.reject(new Error("nothing is there to be verified"));
   const { backups, broken } = await listBackups(store, "shop", verify, never);
   expect(backups).toEqual([]);
-  expect(broken).toEqual([{ key: KEY, reason: expect.stringContaining("Cannot read") }]);
+  expect(broken).toMatchObject([{ key: KEY, failure: { message: expect.stringContaining("Cannot read") } }]);
 });
