@@ -114,6 +114,7 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
   try {
     const { payload, signer, trusted } = await readNote(reader, object, MANIFEST_TYPE, name);
     const manifest = parseManifest(payload, name);
+    if (`ed25519:${manifest.signer}` !== signer) throw wrongSigner(name, signer);
     const proofs = await readProofs(reader, name, { signer, core: manifest.core });
     const doubt = trusted
       ? (lackOf(manifest, name, reader.sizes) ?? doubtOf(manifest, proofs, reader.now))
@@ -124,6 +125,13 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     if (!isOfOneObject(error)) throw error;
     return { key: object.key, failure: error };
   }
+}
+
+function wrongSigner({ stem }: BackupName, signer: string): DbackedError {
+  return new DbackedError(
+    "damaged",
+    `The manifest of ${stem} names another signer than ${signer}, whose it is`,
+  );
 }
 
 /** What the listing shows to be missing, although the manifest, written last, says that it was stored. */

@@ -1,4 +1,3 @@
-import type { Bytes } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { VerifyNote } from "../catalog/list.ts";
 import { type BackupName, envelopeKey } from "../catalog/name.ts";
@@ -6,7 +5,7 @@ import { type Header, readHeader } from "../seal/header.ts";
 import { verifyNote } from "../seal/note.ts";
 import { Refusal } from "../seal/refusal.ts";
 import { signerText } from "../seal/signer.ts";
-import type { TrustedSigner } from "../seal/unlock.ts";
+import { keysAt, type TrustedSigner } from "../seal/unlock.ts";
 import { NotFound, type Store } from "../store/store.ts";
 
 /**
@@ -51,10 +50,4 @@ export async function readEnvelopeHeader(
       cause: error,
     });
   }
-}
-
-function keysAt(trusted: readonly TrustedSigner[], storedAt: Date | null): Bytes[] {
-  return trusted
-    .filter(({ storedBefore }) => storedBefore === null || (storedAt !== null && storedAt < storedBefore))
-    .map(({ key }) => key);
 }

@@ -29,12 +29,18 @@ declare const trusted: unique symbol;
 /** A header whose signer was judged. Only such a header can be unlocked, so nothing comes out of an envelope before that. */
 export type TrustedHeader = Header & { readonly [trusted]: true };
 
-/** Says whether what `signer` signed, and a store has had since `storedAt`, is trusted. Null: nobody knows since when. */
+/** The keys that are trusted for what a store has had since `storedAt`. Null: nobody knows since when. */
+export function keysAt(signers: readonly TrustedSigner[], storedAt: Date | null): Bytes[] {
+  return signers
+    .filter(({ storedBefore }) => storedBefore === null || (storedAt !== null && storedAt < storedBefore))
+    .map(({ key }) => key);
+}
+
+/** Says whether what `signer` signed, and a store has had since `storedAt`, is trusted. */
 export function isTrusted(signer: Bytes, signers: readonly TrustedSigner[], storedAt: Date | null): boolean {
-  return signers.some(({ key, storedBefore }) => {
-    if (key.length !== signer.length || !timingSafeEqual(key, signer)) return false;
-    return storedBefore === null || (storedAt !== null && storedAt < storedBefore);
-  });
+  return keysAt(signers, storedAt).some(
+    (key) => key.length === signer.length && timingSafeEqual(key, signer),
+  );
 }
 
 /**

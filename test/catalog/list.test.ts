@@ -126,6 +126,18 @@ test("a whole backup of another signer is listed and does not count", async () =
   expect(newestOf(catalog)?.name).toEqual(mine.name);
 });
 
+test("a manifest that names another signer than its own is broken", async () => {
+  await using site = await makeSite();
+  const { manifest } = await site.backUp(at("2026-11-21T02:00:00Z"));
+  const change = { backup: idOf("a"), takenAt: "2026-11-22T02:00:00.000Z" };
+  const key = await plant(site, manifest, change, verifier);
+  const { backups, broken } = await list(site);
+  expect(backups).toHaveLength(1);
+  expect(broken).toMatchObject([
+    { key, failure: { kind: "damaged", message: expect.stringContaining("another signer") } },
+  ]);
+});
+
 test("a retired signer counts for what was stored before he retired", async () => {
   await using site = await makeSite();
   await site.backUp();
