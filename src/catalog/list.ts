@@ -70,10 +70,7 @@ export async function listBackups(
   verify: VerifyNote,
   signal: AbortSignal,
 ): Promise<Catalog> {
-  const { objects, now } = await store.list(`${set}/`, signal);
-  const sizes = new Map(objects.map(({ key, size }) => [key, size]));
-  const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), signal };
-  const manifests = objects.filter(({ key }) => parseManifestKey(key) !== null);
+  const { reader, manifests } = await openSet(store, set, verify, signal);
   const read = await mapBounded(manifests, (object) => readBackup(reader, object));
   return {
     backups: read.filter((each) => "manifest" in each).toSorted(newestFirst),
@@ -88,9 +85,37 @@ export async function listSets(store: Store, signal: AbortSignal): Promise<reado
   return [...new Set(sets)].toSorted();
 }
 
-/** The newest backup that counts, if there is one. */
-export function newestOf(catalog: Catalog): Backup | undefined {
-  return catalog.backups.find((backup) => backup.doubt === null);
+/**
+ * Finds the newest backup of a set that counts, if there is one, and reads no manifest of an older second than that.
+ *
+ * @throws {DbackedError} `store`, if the store cannot be listed or read.
+ */
+export async function findNewest(
+  store: Store,
+  set: string,
+  verify: VerifyNote,
+  signal: AbortSignal,
+): Promise<Backup | undefined> {
+  const { reader, manifests } = await openSet(store, set, verify, signal);
+  const seconds = Map.groupBy(manifests.toReversed(), ({ key }) => key.slice(0, key.lastIndexOf("-")));
+  for (const objects of seconds.values()) {
+    const read = await mapBounded(objects, (object) => readBackup(reader, object));
+    const counting = read.filter((each) => "manifest" in each).filter(({ doubt }) => doubt === null);
+    if (counting.length > 0) return counting.toSorted(newestFirst)[0];
+  }
+  return undefined;
+}
+
+async function openSet(
+  store: Store,
+  set: string,
+  verify: VerifyNote,
+  signal: AbortSignal,
+): Promise<{ reader: Reader; manifests: readonly StoredObject[] }> {
+  const { objects, now } = await store.list(`${set}/`, signal);
+  const sizes = new Map(objects.map(({ key, size }) => [key, size]));
+  const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), signal };
+  return { reader, manifests: objects.filter(({ key }) => parseManifestKey(key) !== null) };
 }
 
 /** Names tell whole seconds only; the manifest tells more. */

@@ -1,6 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { claimSet } from "../catalog/identity.ts";
-import { type Backup, listBackups, newestOf } from "../catalog/list.ts";
+import { type Backup, findNewest } from "../catalog/list.ts";
 import { type BackupName, envelopeKey, nameBackup } from "../catalog/name.ts";
 import { type Codec, compress } from "../compress/codec.ts";
 import type { Check, Database, Dump } from "../database/database.ts";
@@ -89,7 +89,7 @@ async function prepare(plan: BackupPlan, signal: AbortSignal): Promise<Backup | 
   const check = await plan.database.check(signal);
   if (!plan.acceptIncomplete) refuseGaps(plan.database, check);
   await claimSet(store, { set, source: check.source, adopt: plan.adopt }, signal);
-  return newestOf(await listBackups(store, set, noteVerifier(store, plan.trusted, signal), signal));
+  return await findNewest(store, set, noteVerifier(store, plan.trusted, signal), signal);
 }
 
 function refuseGaps({ label }: Database, { gaps }: Check): void {
