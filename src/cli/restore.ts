@@ -154,7 +154,7 @@ async function restore(
   if (globals.json) return print(printJson({ id, target: database.label, dumpBytes, notices }));
   if (notices.length > 0) {
     log.warn(
-      `what a restore does not bring back; run it yourself if you want it:\n${notices.map((each) => `  ${each}`).join("\n")}`,
+      `to be looked at; statements are what a restore does not bring back, run them yourself if you want them:\n${notices.map((each) => `  ${each}`).join("\n")}`,
     );
   }
   const cost = `${printBytes(dumpBytes)}, ${printDuration(performance.now() - startedAt)}`;

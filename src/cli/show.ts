@@ -19,7 +19,10 @@ export const command = defineCommand({
     const found = await findBackups(config, args, await readTrusted(config), signal);
     const { backup, store, storeName } = selectBackup(found, operands[0] ?? "");
     const header = await readEnvelopeHeader(store, backup.name, signal);
-    const shown = { backup, store: storeName, header };
+    const { core, header: digest } = backup.manifest;
+    const isOwn = header.core === core && header.digest === digest;
+    const doubt = isOwn ? backup.doubt : "damaged: its envelope is another than that of its manifest";
+    const shown = { backup: { ...backup, doubt }, store: storeName, header };
     print(globals.json ? printJson(shownJson(shown)) : printShown(shown));
   },
 });

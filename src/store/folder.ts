@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
+import { constants, lstat, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 
@@ -22,6 +22,9 @@ import {
 export const folderOptions = z.strictObject({
   path: z.string().refine(isAbsolute, "expected an absolute path, as in /srv/backups"),
 });
+
+/** To open a pipe that somebody planted would otherwise wait for its other end. */
+const READING = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** A part of the path is not there, or is a file where a folder was looked for. */
 const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
@@ -60,7 +63,7 @@ export class FolderStore implements Store {
     const path = this.#pathOf(key);
     return this.#attempt(`read ${key} in`, async () => {
       await this.#requireFolder();
-      const handle = await unlessAbsent(open(path));
+      const handle = await unlessAbsent(open(path, READING));
       if (handle === null) throw new NotFound(this.label, key);
       try {
         const found = await handle.stat();

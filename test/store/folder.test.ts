@@ -4,9 +4,10 @@ import { join } from "node:path";
 
 import { streamOf } from "../../src/base/bytes.ts";
 import { FolderStore } from "../../src/store/folder.ts";
+import { NotFound } from "../../src/store/store.ts";
 import { folderFailure } from "../../src/store/folder/failure.ts";
 import { renameOnce } from "../../src/store/folder/temporary-file.ts";
-import { temporaryFolder } from "../../scripts/services/service.ts";
+import { runProgram, temporaryFolder } from "../../scripts/services/service.ts";
 import { failureOf, sample } from "../conformance/sample.ts";
 import { exclusiveCreateTest, exclusivePutTest, storeSuite, type Subject } from "../conformance/store.ts";
 
@@ -75,6 +76,13 @@ describe("FolderStore", () => {
     expect(await failureOf(store.create("file/x", sample(5), never))).toMatchObject({
       message: `${join(path, "file")} is not a folder`,
     });
+  });
+
+  test("does not wait at a pipe that somebody put into an object's place", async () => {
+    await using folder = await temporaryFolder("folder");
+    await runProgram(["mkfifo", join(folder.path, "identity")]);
+    const store = new FolderStore({ path: folder.path });
+    expect(store.get("identity", null, never)).rejects.toBeInstanceOf(NotFound);
   });
 
   test("is written through a link to itself", async () => {

@@ -26,7 +26,6 @@ export function shownJson({ header, ...listed }: Shown): ShownJson {
 /** The lines that `show` prints. */
 export function printShown({ backup, store, header }: Shown): string {
   const { manifest, doubt, signer, proofs, name } = backup;
-  const agree = header.core === manifest.core && header.digest === manifest.header;
   const rows: (readonly [string, string])[] = [
     ["id", manifest.backup],
     ["database", `${manifest.set} (${manifest.engine}), number ${manifest.seq} of its set`],
@@ -44,7 +43,6 @@ export function printShown({ backup, store, header }: Shown): string {
     ["complete", printCompleteness(manifest)],
     ["consistent", manifest.consistent],
     ["counts", doubt === null ? "yes" : `no: ${doubt}`],
-    ["envelope", agree ? "its header is that of the manifest" : "DAMAGED: its header is not the manifest's"],
     ["core", header.core],
     ["signer", signer],
     ["opened by", manifest.recipients.join("\n")],
