@@ -1,10 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { concat, streamOf, utf8, type Bytes } from "../../../src/base/bytes.ts";
 import { ArchiveWatch } from "../../../src/database/postgres/archive-watch.ts";
 import { readToc } from "../../../src/database/postgres/toc.ts";
 import { sharedPostgres } from "../../services.ts";
 import { createDatabase, dumpOf, EVERYTHING, failureOf, open } from "./servers.ts";
+
+setDefaultTimeout(60_000);
 
 /** Feeds an archive in pieces of these sizes, again and again. */
 function watch(archive: Bytes, sizes: readonly number[] = [65536]): ArchiveWatch {
