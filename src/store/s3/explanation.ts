@@ -88,7 +88,10 @@ function byNetwork({ code, endpoint }: Facts): Explanation | null {
     case "EAI_AGAIN":
       return { why: `the name of ${where} cannot be resolved`, hint: "check endpoint and region, and DNS" };
     case "ECONNREFUSED":
-      return { why: `nobody listens at ${where}`, hint: "check endpoint, and that the server runs" };
+      return {
+        why: `nobody listens at ${where}`,
+        hint: "check endpoint, and that the server runs; HTTPS_PROXY and HTTP_PROXY are obeyed, if set",
+      };
     case "ECONNRESET":
     case "EPIPE":
       return { why: `${where} closed the connection`, hint: "check the network between here and there" };
