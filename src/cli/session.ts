@@ -94,6 +94,9 @@ async function planOf(run: Run, database: DatabaseConfig, store: Store): Promise
     adopt: run.adopt,
     now: () => new Date(),
     progress: { dumped: 0, stored: 0 },
+    tellGaps: (gaps) => {
+      for (const { object, why } of gaps) log.warn(`${database.name}: lacks ${object} (${why})`);
+    },
   };
 }
 
@@ -144,7 +147,5 @@ function tellSuccess({ name, manifest }: Backup, store: Store, ms: number): void
   if (narrowed.length > 0)
     log.warn(`${manifest.set}: narrowed by ${narrowed.join(" ")}, so it is not complete`);
   else if (!complete)
-    log.warn(
-      `${manifest.set}: it is not complete: acceptIncomplete left out what could not be read; a run without it names that`,
-    );
+    log.warn(`${manifest.set}: it is not complete: acceptIncomplete left out what could not be read`);
 }

@@ -3,7 +3,7 @@ import { claimSet } from "../catalog/identity.ts";
 import { type Backup, findNewest } from "../catalog/list.ts";
 import { type BackupName, envelopeKey, nameBackup } from "../catalog/name.ts";
 import { type Codec, compress } from "../compress/codec.ts";
-import type { Check, Database, Dump } from "../database/database.ts";
+import type { Check, Database, Dump, Gap } from "../database/database.ts";
 import type { Recipient } from "../seal/key.ts";
 import { seal, type Sealing } from "../seal/seal.ts";
 import type { Signer } from "../seal/signer.ts";
@@ -35,6 +35,8 @@ export interface BackupPlan {
   adopt: boolean;
   now: () => Date;
   progress: Progress;
+  /** Told what the backup lacks, by consent; nothing, as a rule. */
+  tellGaps: (gaps: readonly Gap[]) => void;
 }
 
 /** How far a job is, in bytes. The job writes it, whoever shows it reads it. */

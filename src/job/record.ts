@@ -13,7 +13,7 @@ export async function storeManifest(
   volumes: readonly number[],
   signal: AbortSignal,
 ): Promise<Backup> {
-  const { plan, name } = undertaking;
+  const { plan, dump, name } = undertaking;
   const manifest = await writeManifest(undertaking, volumes);
   const note = await signNote(MANIFEST_TYPE, encodeManifest(manifest), plan.signer);
   if ((await plan.store.create(manifestKey(name), note, signal)) === "exists") {
@@ -21,6 +21,7 @@ export async function storeManifest(
       hint: `who else writes there? ${envelopeKey(name)} is stored, and is no backup without its manifest`,
     });
   }
+  plan.tellGaps((await dump.report).gaps);
   const { signer } = plan;
   return {
     name,
@@ -33,20 +34,11 @@ export async function storeManifest(
 }
 
 async function writeManifest(undertaking: Undertaking, volumes: readonly number[]): Promise<Manifest> {
-  const { plan, dump, sealing, name, source, takenAt, previous } = undertaking;
+  const { plan, dump, sealing, source, takenAt, previous } = undertaking;
   const report = await dump.report;
   const { segments, chain, bytes } = await sealing.ended;
   const { metadata, recipients } = sealing.unlocked.header;
-  const stored = volumes.reduce((sum, size) => sum + size, 0);
-  if (stored !== bytes) {
-    throw new DbackedError(
-      "store",
-      `${plan.store.label} holds ${stored} bytes of ${name.stem}, not ${bytes}`,
-      {
-        hint: "what was stored is no backup; run again",
-      },
-    );
-  }
+  requireWhole(undertaking, volumes, bytes);
   return {
     schema: 1,
     backup: sealing.id,
@@ -78,6 +70,15 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
     version: plan.version,
     sealed: await sealing.sealNote(MANIFEST_TYPE, sealedPart(report)),
   };
+}
+
+/** A store that counts otherwise than we do has stored something else. */
+function requireWhole({ plan, name }: Undertaking, volumes: readonly number[], bytes: number): void {
+  const stored = volumes.reduce((sum, size) => sum + size, 0);
+  if (stored === bytes) return;
+  throw new DbackedError("store", `${plan.store.label} holds ${stored} bytes of ${name.stem}, not ${bytes}`, {
+    hint: "what was stored is no backup; run again",
+  });
 }
 
 /** What only those who can open the backup may read. */

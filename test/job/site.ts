@@ -56,6 +56,7 @@ function planOf(path: string, store: FolderStore): BackupPlan {
     adopt: false,
     now: () => new Date(),
     progress: { dumped: 0, stored: 0 },
+    tellGaps: () => {},
   };
 }
 
