@@ -34,8 +34,27 @@ export interface Database {
    */
   restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport>;
 
-  /** Says what this database holds now, as the target of a restore. Changes nothing. */
-  inspect(signal: AbortSignal): Promise<Inspection>;
+  /** Says what a restore of a dump of this kind would find in its way. Changes nothing. */
+  inspect(kind: DumpKind, signal: AbortSignal): Promise<Inspection>;
+}
+
+/** A server whose databases are looked for at each run: what `database = "*"` means. */
+export interface Instance {
+  /** Which server, for messages. Never holds a secret. */
+  readonly label: string;
+
+  /**
+   * Lists every database that can hold users' data, sorted; the engine's own ones are left out.
+   *
+   * @throws {DbackedError} `incomplete`, if the role may not see them all and that was not accepted; else as {@link Database.check}.
+   */
+  list(signal: AbortSignal): Promise<readonly string[]>;
+
+  /** One of them. Nothing is asked of it yet. */
+  open(database: string): Database;
+
+  /** What belongs to no single database, such as roles or accounts; null where the engine keeps none apart. */
+  globals(): Database | null;
 }
 
 /** Something that a dump does not hold, and the statement that would mend it. */

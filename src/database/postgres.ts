@@ -1,7 +1,16 @@
 import type { ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import { chooseTools, findTools, type FoundTools } from "../tool/find.ts";
-import type { Check, Database, Dump, Gap, Inspection, RestorePlan, RestoreReport } from "./database.ts";
+import type {
+  Check,
+  Database,
+  Dump,
+  DumpKind,
+  Gap,
+  Inspection,
+  RestorePlan,
+  RestoreReport,
+} from "./database.ts";
 import { connectionOf, type Connection } from "./postgres/connection.ts";
 import { startDump } from "./postgres/dump.ts";
 import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
@@ -63,7 +72,7 @@ export class Postgres implements Database {
     }
   }
 
-  async inspect(signal: AbortSignal): Promise<Inspection> {
+  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
     return inspectTarget(this.#asking(await this.#findTools(signal)), signal);
   }
 

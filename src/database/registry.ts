@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Database } from "./database.ts";
+import type { Database, Instance } from "./database.ts";
 import { Postgres } from "./postgres.ts";
 import { postgresOptions } from "./postgres/options.ts";
 import { Sqlite } from "./sqlite.ts";
@@ -15,12 +15,15 @@ interface DatabaseDriver<Schema extends z.ZodType> {
   options: Schema;
   /** Nothing is asked of the database yet. */
   create(options: z.output<Schema>): Database;
+  /** The whole server, if that is what the options mean; else null. */
+  instance(options: z.output<Schema>): Instance | null;
 }
 
 /** Lets the options' schema and the function that takes them agree on their type. */
 function driver<Schema extends z.ZodType>(
   options: Schema,
   create: (options: z.output<Schema>) => Database,
+  instance: (options: z.output<Schema>) => Instance | null = () => null,
 ): DatabaseDriver<Schema> {
-  return { options, create };
+  return { options, create, instance };
 }

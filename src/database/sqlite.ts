@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
-import type { Check, Database, Dump, Inspection, RestorePlan, RestoreReport } from "./database.ts";
+import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
 import { readFile } from "./sqlite/file.ts";
 import { pathOf, type SqliteFields } from "./sqlite/options.ts";
 import { hasTarget, inspectFile, restoreFile } from "./sqlite/restore.ts";
@@ -78,7 +78,7 @@ export class Sqlite implements Database {
     }
   }
 
-  async inspect(signal: AbortSignal): Promise<Inspection> {
+  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
     if (!(await hasTarget(this.#path))) return { exists: false, objects: 0, examples: [] };
     return inspectFile(this.#path, signal);
   }

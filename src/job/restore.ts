@@ -14,6 +14,10 @@ export interface RestoreOptions {
 
 const RESTORABLE: ReadonlyMap<string, Database["engine"]> = new Map([
   ["pg-custom", "postgres"],
+  ["pg-globals", "postgres"],
+  ["sql", "mysql"],
+  ["sql-accounts", "mysql"],
+  ["mongo-archive", "mongodb"],
   ["sqlite", "sqlite"],
 ]);
 
@@ -39,7 +43,7 @@ export async function restoreInto(
   const kind = restorableKind(unsealed, target);
   refuseUnverified(unsealed, options);
   return await scoped(signal, async (signal) => {
-    const found = await target.inspect(signal);
+    const found = await target.inspect(kind, signal);
     refuseFull(target, found, options.plan.force);
     const verifyFirst = !options.singlePass && (found.exists || unsealed.recipients > 1);
     const dump = await unsealed.read({ verifyFirst, decompressed: true }, signal);

@@ -77,7 +77,8 @@ test("restoreInto() refuses a target that holds something, unless it is to be em
 
 test.each([
   ["pg-custom", /PostgreSQL|postgres/],
-  ["mongo-archive", /this version cannot restore/],
+  ["mongo-archive", /is a dump of MongoDB/],
+  ["redis-rdb", /this version cannot restore/],
   ["constructor", /this version cannot restore/],
 ])("restoreInto() refuses to put a dump of the kind %s into an SQLite file", async (dump, says) => {
   await using site = await makeSite();

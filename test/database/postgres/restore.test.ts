@@ -116,7 +116,7 @@ describe("Postgres.restore()", () => {
 describe("Postgres.restore() refuses, before anything changes,", () => {
   test("a target that is not empty", async () => {
     const target = await createDatabase(server, "CREATE TABLE mine (id int)");
-    expect(await at(target).inspect(never)).toEqual({
+    expect(await at(target).inspect("pg-custom", never)).toEqual({
       exists: true,
       objects: 1,
       examples: ["table public.mine"],
@@ -128,7 +128,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
 
   test("a database that does not exist, and says how to create it", async () => {
     const database = open({ url: server.url("nobody's") });
-    expect(await database.inspect(never)).toEqual({ exists: false, objects: 0, examples: [] });
+    expect(await database.inspect("pg-custom", never)).toEqual({ exists: false, objects: 0, examples: [] });
     const failure = await failureOf(database.restore(streamOf(everything), PLAN, never));
     expect(failure).toMatchObject({
       kind: "target",
@@ -167,7 +167,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
     );
     expect(withoutOwner.message).not.toContain("the owner");
     await server.query(`CREATE ROLE reader; CREATE ROLE grantor; CREATE ROLE "the owner"`);
-    expect((await at(target).inspect(never)).objects).toBe(0);
+    expect((await at(target).inspect("pg-custom", never)).objects).toBe(0);
   });
 
   test("more objects than one transaction can lock", async () => {
@@ -184,7 +184,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
       hint: expect.stringContaining("--no-single-transaction"),
     });
     await target.restore(streamOf(dump), { ...PLAN, singleTransaction: false }, never);
-    expect((await target.inspect(never)).objects).toBe(150);
+    expect((await target.inspect("pg-custom", never)).objects).toBe(150);
   });
 
   test("a dump of another kind, or what is no dump at all", async () => {

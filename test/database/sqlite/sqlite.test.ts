@@ -200,7 +200,7 @@ describe("Sqlite.restore()", () => {
 
   test("makes a new file that only its owner can read", async () => {
     const target = join(folder.path, "new.db");
-    expect(await open(target).inspect(never)).toEqual({ exists: false, objects: 0, examples: [] });
+    expect(await open(target).inspect("sqlite", never)).toEqual({ exists: false, objects: 0, examples: [] });
     await open(target).restore(streamOf(await dump()), PLAN, never);
     expect((await stat(target)).mode & 0o777).toBe(0o600);
   });
@@ -208,7 +208,7 @@ describe("Sqlite.restore()", () => {
   test("refuses a target that holds objects, unless forced", async () => {
     const target = await create("CREATE TABLE mine (id); CREATE INDEX by_id ON mine (id)");
     await chmod(target, 0o640);
-    expect(await open(target).inspect(never)).toEqual({
+    expect(await open(target).inspect("sqlite", never)).toEqual({
       exists: true,
       objects: 2,
       examples: ["table mine", "index by_id"],
@@ -308,7 +308,7 @@ describe("Sqlite.restore()", () => {
   ])("refuses a target that is %s", async (_, name, message) => {
     const target = open(join(await create("SELECT 1"), "..", name));
     const refused = { kind: "target", message: expect.stringContaining(message) };
-    expect(await failureOf(target.inspect(never))).toMatchObject(refused);
+    expect(await failureOf(target.inspect("sqlite", never))).toMatchObject(refused);
     expect(await failureOf(target.restore(streamOf(await dump()), PLAN, never))).toMatchObject(refused);
   });
 
