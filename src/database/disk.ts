@@ -7,6 +7,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EROFS: "that disk cannot be written to",
   ENOSPC: "make room on that disk",
   EDQUOT: "make room on that disk",
+  EFBIG: "make room on that disk, or raise the limit on the size of a file (`ulimit -f`)",
 };
 
 /** Puts a failure of the file system into words. Any other error stays what it is. */

@@ -1,0 +1,4 @@
+import { databaseSuite } from "../../conformance/database.ts";
+import { sqlite } from "./conformance/subject.ts";
+
+databaseSuite(sqlite);
