@@ -20,7 +20,7 @@ export interface Database {
   check(signal: AbortSignal): Promise<Check>;
 
   /**
-   * Starts a dump. `bytes` ends only after the dump program exited 0 and the dump was seen to be whole;
+   * Starts a dump. What a gap names is left out and told in the report; whether that is accepted is not judged here. `bytes` ends only after the dump program exited 0 and the dump was seen to be whole;
    * everything else is a stream error of kind `database` or `tool`. Cancelling `bytes` or aborting kills the program.
    */
   dump(signal: AbortSignal): Promise<Dump>;
@@ -57,8 +57,32 @@ export interface Instance {
   globals(): Database | null;
 }
 
+/**
+ * What sort of object is missing. It is all that the manifest says of a gap in clear, so it is a word of this list and
+ * never a name.
+ */
+export type GapKind =
+  | "account"
+  | "collection"
+  | "constraint"
+  | "event"
+  | "large object"
+  | "object"
+  | "password"
+  | "routine"
+  | "rows"
+  | "schema"
+  | "sequence"
+  | "subscription"
+  | "table"
+  | "trigger"
+  | "user mapping"
+  | "view";
+
 /** Something that a dump does not hold, and the statement that would mend it. */
 export interface Gap {
+  /** @default object */
+  kind?: GapKind;
   object: string;
   why: string;
   mend?: string;
@@ -101,7 +125,8 @@ export interface Tool {
 /** `snapshot`: one moment. `locked`: one moment, writers waited. `no`: tables may be of different moments. */
 type Consistency = "snapshot" | "locked" | "no";
 
-interface TableRows {
+export interface TableRows {
+  /** With its schema, where the engine has them; two tables never have the same name here. */
   table: string;
   rows: number;
   kind: "exact" | "estimate";
@@ -117,8 +142,9 @@ export interface DumpReport {
   gaps: readonly Gap[];
   /** How many tables (or collections) the dump holds. */
   tables: number | null;
-  /** Rows of all tables together. */
+  /** Rows of all tables together, exactly; null if those of one table are not known, or only an estimate. */
   rows: number | null;
+  /** Only the tables whose rows were counted. */
   tableRows: readonly TableRows[];
   /** The server's log position of the snapshot, in the engine's own form. */
   logPosition: string | null;

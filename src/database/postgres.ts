@@ -1,16 +1,6 @@
 import type { ByteStream } from "../base/bytes.ts";
-import { DbackedError } from "../base/error.ts";
 import { chooseTools, findTools, type FoundTools } from "../tool/find.ts";
-import type {
-  Check,
-  Database,
-  Dump,
-  DumpKind,
-  Gap,
-  Inspection,
-  RestorePlan,
-  RestoreReport,
-} from "./database.ts";
+import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
 import { connectionOf, type Connection } from "./postgres/connection.ts";
 import { startDump } from "./postgres/dump.ts";
 import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
@@ -22,12 +12,20 @@ import { readSource, type Missing, type Source } from "./postgres/source.ts";
 import { inspectTarget } from "./postgres/target.ts";
 import { POSTGRES_TOOLS, programIn } from "./postgres/tools.ts";
 
+/** What a server is, and the programs that fit it. */
+interface Look {
+  source: Source;
+  tools: FoundTools;
+}
+
 /** A PostgreSQL database, dumped and restored by PostgreSQL's own programs. */
 export class Postgres implements Database {
   readonly engine = "postgres";
   readonly label: string;
   readonly #options: PostgresFields;
   readonly #connection: Connection;
+  /** What check() saw, for the dump that follows it: what the role lost since then, pg_dump fails on. */
+  #looked: Look | null = null;
 
   /** @param options must have passed the schema. */
   constructor(options: PostgresFields) {
@@ -37,7 +35,8 @@ export class Postgres implements Database {
   }
 
   async check(signal: AbortSignal): Promise<Check> {
-    const { source } = await this.#look(signal);
+    this.#looked = await this.#look(signal);
+    const { source } = this.#looked;
     const cluster = source.identifier ?? this.#connection.server;
     return {
       server: `PostgreSQL ${source.version}`,
@@ -47,17 +46,16 @@ export class Postgres implements Database {
   }
 
   async dump(signal: AbortSignal): Promise<Dump> {
-    const { source, tools } = await this.#look(signal);
+    const { source, tools } = this.#looked ?? (await this.#look(signal));
+    this.#looked = null;
     refuseTooManyTables(this.label, source);
     const missing = this.#missingFrom(source);
-    const gaps = gapsOf({ ...source, missing });
-    const { acceptIncomplete, dumperOptions } = this.#options;
-    if (!acceptIncomplete) refuseGaps(this.label, gaps);
-    const options = judgeDumperOptions(dumperOptions);
+    const options = judgeDumperOptions(this.#options.dumperOptions);
     const args = [...options.args, ...exclusionsOf(missing)];
     const connection = this.#connection;
     const { narrowed } = options;
-    return startDump({ connection, tools, source, args, narrowed, gaps, acceptIncomplete }, signal);
+    const gaps = gapsOf({ ...source, missing });
+    return startDump({ connection, tools, source, args, narrowed, gaps }, signal);
   }
 
   async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
@@ -77,7 +75,7 @@ export class Postgres implements Database {
   }
 
   /** Asks the server, and finds the programs that fit its version. */
-  async #look(signal: AbortSignal): Promise<{ source: Source; tools: FoundTools }> {
+  async #look(signal: AbortSignal): Promise<Look> {
     const found = await this.#findTools(signal);
     const source = await readSource(this.#asking(found), signal);
     const major = Math.floor(source.versionNumber / 10_000);
@@ -104,15 +102,4 @@ export class Postgres implements Database {
   #needing<Need>(need: Need): Need & { only: string | undefined } {
     return { ...need, only: this.#options.databaseToolsDirectory };
   }
-}
-
-function refuseGaps(label: string, gaps: readonly Gap[]): void {
-  if (gaps.length === 0) return;
-  const missing = gaps.map(({ object, why }) => `${object} (${why})`).join(", ");
-  throw new DbackedError("incomplete", `A dump of ${label} would lack ${missing}`, {
-    hint: [
-      ...gaps.flatMap(({ mend }) => mend ?? []),
-      "or set acceptIncomplete = true for this database",
-    ].join("\n"),
-  });
 }

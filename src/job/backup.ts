@@ -3,14 +3,15 @@ import { claimSet } from "../catalog/identity.ts";
 import { type Backup, findNewest } from "../catalog/list.ts";
 import { type BackupName, envelopeKey, nameBackup } from "../catalog/name.ts";
 import { type Codec, compress } from "../compress/codec.ts";
-import type { Check, Database, Dump, Gap } from "../database/database.ts";
+import type { Database, Dump, Gap } from "../database/database.ts";
 import type { Recipient } from "../seal/key.ts";
 import { seal, type Sealing } from "../seal/seal.ts";
 import type { Signer } from "../seal/signer.ts";
 import type { Summary } from "../seal/trailer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
-import { count, Measure } from "./measure.ts";
+import { count, Measure, type Reading } from "./measure.ts";
+import { type ReadBack, readBack } from "./read-back.ts";
 import { storeManifest } from "./record.ts";
 import { scoped } from "./scope.ts";
 import { noteVerifier } from "./trust.ts";
@@ -33,16 +34,21 @@ export interface BackupPlan {
   acceptIncomplete: boolean;
   /** Takes the set over from another source. */
   adopt: boolean;
+  /** How much of the backup is read again when it is stored. */
+  readBack: ReadBack;
   now: () => Date;
   progress: Progress;
   /** Told what the backup lacks, by consent; nothing, as a rule. */
   tellGaps: (gaps: readonly Gap[]) => void;
+  /** Told why the store does not let us read what was stored. */
+  tellUnread: (refusal: DbackedError) => void;
 }
 
 /** How far a job is, in bytes. The job writes it, whoever shows it reads it. */
 export interface Progress {
   dumped: number;
   stored: number;
+  readBack: Reading;
 }
 
 /** One backup while it is being made. */
@@ -59,9 +65,10 @@ export interface Undertaking {
 }
 
 /**
- * Makes one backup: whole, or none at all.
+ * Makes one backup: whole, or none at all; and reads it back.
  *
- * @throws {DbackedError} of any kind; then no backup appears in the store, unless the message says that it may.
+ * @throws {DbackedError} of any kind; then no backup appears in the store, unless the message says that it may, or that it
+ * did not read back.
  */
 export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Backup> {
   return await scoped(signal, async (signal) => {
@@ -81,7 +88,8 @@ export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Bac
       .envelope(payload, () => summarize(undertaking))
       .pipeThrough(count((bytes) => (plan.progress.stored = bytes)));
     const volumes = await plan.store.put(envelopeKey(name), envelope, { id: sealing.id }, signal);
-    return await storeManifest(undertaking, volumes, signal);
+    const backup = await storeManifest(undertaking, volumes, signal);
+    return await readBack(undertaking, backup, signal);
   });
 }
 
@@ -89,16 +97,20 @@ export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Bac
 async function prepare(plan: BackupPlan, signal: AbortSignal): Promise<Backup | undefined> {
   const { store, set } = plan;
   const check = await plan.database.check(signal);
-  if (!plan.acceptIncomplete) refuseGaps(plan.database, check);
+  refuseGaps(plan, check.gaps);
   await claimSet(store, { set, source: check.source, adopt: plan.adopt }, signal);
   return await findNewest(store, set, noteVerifier(store, plan.trusted, signal), signal);
 }
 
-function refuseGaps({ label }: Database, { gaps }: Check): void {
-  if (gaps.length === 0) return;
+/**
+ * The one place where gaps are judged: those that are known before the dump, and then those that the dump itself told of,
+ * before its trailer is written.
+ */
+function refuseGaps({ acceptIncomplete, database }: BackupPlan, gaps: readonly Gap[]): void {
+  if (acceptIncomplete || gaps.length === 0) return;
   const missing = gaps.map(({ object, why }) => `${object} (${why})`).join(", ");
-  const mends = gaps.flatMap(({ mend }) => mend ?? []);
-  throw new DbackedError("incomplete", `A dump of ${label} would lack ${missing}`, {
+  const mends = new Set(gaps.flatMap(({ mend }) => mend ?? []));
+  throw new DbackedError("incomplete", `A dump of ${database.label} would lack ${missing}`, {
     hint: [...mends, "or set acceptIncomplete = true for this database"].join("\n"),
   });
 }
@@ -127,7 +139,8 @@ async function beginSeal(
 
 /** What the trailer says; it waits for the report, which fails if the dump was not whole. */
 async function summarize({ plan, dump, source }: Undertaking): Promise<Summary> {
-  const { stderrTail } = await dump.report;
+  const { gaps, stderrTail } = await dump.report;
+  refuseGaps(plan, gaps);
   return {
     sourceBytes: source.bytes,
     sourceDigest: source.digest(),

@@ -27,6 +27,8 @@ export interface TocEntry {
   /** The kind of object in capitals: `TABLE`, `TABLE DATA`, `ACL`. */
   kind: string;
   definition: string;
+  /** True if the data are rows as COPY writes them. */
+  isCopy: boolean;
   schema: string;
   tablespace: string;
   owner: string;
@@ -132,9 +134,9 @@ export function readEntry(cursor: Cursor, header: ArchiveHeader): TocEntry {
   // The section.
   cursor.int();
   const definition = cursor.text();
-  // The statements that drop it and that load its rows.
+  // The statement that drops it, then the one that loads its rows.
   cursor.text();
-  cursor.text();
+  const isCopy = cursor.text() !== "";
   const [schema, tablespace] = [cursor.text(), cursor.text()];
   // The table's access method and kind of relation.
   if (minor >= 14) cursor.text();
@@ -146,5 +148,5 @@ export function readEntry(cursor: Cursor, header: ArchiveHeader): TocEntry {
   const offsetFlag = cursor.byte();
   cursor.take(header.offsetSize);
   const hasData = hasDumper && offsetFlag !== OFFSET_NO_DATA;
-  return { id, hasData, tag, kind, definition, schema, tablespace, owner };
+  return { id, hasData, tag, kind, definition, isCopy, schema, tablespace, owner };
 }

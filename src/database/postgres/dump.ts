@@ -18,9 +18,8 @@ interface DumpPlan {
   /** What pg_dump is told besides the format. */
   args: readonly string[];
   narrowed: readonly string[];
-  /** What is known to be missing, and accepted. */
+  /** What is known to be missing. */
   gaps: readonly Gap[];
-  acceptIncomplete: boolean;
 }
 
 /** Not compressed: that is done behind us, on all cores. */
@@ -46,10 +45,7 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   const archive = new ArchiveWatch();
   const { bytes, ended } = watchStream(output.bytes, {
     see: (piece) => judging(() => archive.see(piece)),
-    end: () => {
-      judging(() => archive.end());
-      if (!plan.acceptIncomplete) refuseSkipped(connection, skipped);
-    },
+    end: () => judging(() => archive.end()),
     explain: (error) => explainFailure(error, `Cannot dump ${connection.label}`),
   });
   const report = ended.then(() => {
@@ -79,8 +75,8 @@ function reportOf(
     narrowed,
     gaps: missing,
     tables: seen.archive.tables,
-    rows: null,
-    tableRows: [],
+    rows: seen.archive.rows,
+    tableRows: seen.archive.tableRows,
     logPosition: null,
     stderrTail: seen.warnings.lines.join("\n"),
   };
@@ -91,15 +87,7 @@ function gapIn(line: string): Gap[] {
   const [, object, why] = /(?:warning: )?(\S.*) not dumped because (.*)/.exec(line) ?? [];
   return object === undefined || why === undefined
     ? []
-    : [{ object: object.replace(/^.*warning: /, ""), why }];
-}
-
-function refuseSkipped({ label }: Connection, skipped: readonly Gap[]): void {
-  if (skipped.length === 0) return;
-  const missing = skipped.map(({ object, why }) => `${object} (${why})`).join(", ");
-  throw new DbackedError("incomplete", `The dump of ${label} lacks ${missing}`, {
-    hint: "dump as a superuser, or set acceptIncomplete = true for this database",
-  });
+    : [{ object: object.replace(/^.*warning: /, ""), why, mend: "dump as a superuser" }];
 }
 
 /** pg_dump wrote what is no whole archive, and yet did not fail. */

@@ -45,3 +45,8 @@ export function literal(text: string): string {
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A table's name for people, quoted where it must be: two tables never have the same. */
+export function qualified(schema: string, name: string): string {
+  return [schema, name].map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : identifier(part))).join(".");
+}

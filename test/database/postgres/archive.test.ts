@@ -37,14 +37,14 @@ interface Table {
   isLargeObjects: boolean;
 }
 
-function encodeArchive(minor: number, tables: readonly Table[]): Bytes {
+function encodeArchive(minor: number, tables: readonly Table[], copy: string | null = null): Bytes {
   const { int, text } = encoder;
   const time = [1, 2, 3, 4, 5, 126, 0].map(int);
   const compression = minor >= 15 ? new Uint8Array([0]) : int(0);
   const head = [utf8("PGDMP"), new Uint8Array([1, minor, 0, 4, 8, 1]), compression, ...time];
   const names = [text("shop"), text("15.18"), text(null), int(tables.length + 1)];
   const entries = [{ id: 1, kind: "ENCODING", name: "ENCODING" }, ...tables.map(kindOf)];
-  const toc = entries.map((entry) => encodeEntry(minor, entry));
+  const toc = entries.map((entry) => encodeEntry(minor, { ...entry, copy }));
   const blocks = tables.flatMap(({ id, rows, isLargeObjects }) => {
     const chunks = rows.flatMap((row) => (row.length === 0 ? [] : [int(row.length), row]));
     if (!isLargeObjects) return [new Uint8Array([1]), int(id), ...chunks, int(0)];
@@ -53,11 +53,19 @@ function encodeArchive(minor: number, tables: readonly Table[]): Bytes {
   return concat(...head, ...names, ...toc, ...blocks);
 }
 
-function encodeEntry(minor: number, { id, kind, name }: { id: number; kind: string; name: string }): Bytes {
+interface Entry {
+  id: number;
+  kind: string;
+  name: string;
+  /** The statement that loads it. */
+  copy: string | null;
+}
+
+function encodeEntry(minor: number, { id, kind, name, copy }: Entry): Bytes {
   const { int, text } = encoder;
   const isData = kind !== "ENCODING";
   const pieces = [int(id), int(isData ? 1 : 0), text("1259"), text("16384"), text(name), text(kind), int(3)];
-  pieces.push(text("CREATE …"), text(""), text(null), text("public"), text(null));
+  pieces.push(text("CREATE …"), text(""), text(copy), text("public"), text(null));
   if (minor >= 14) pieces.push(text("heap"));
   if (minor >= 16) pieces.push(int(114));
   pieces.push(text("owner"), text("false"), text("1"), text("22"), text(null));
@@ -88,6 +96,29 @@ test("ArchiveWatch takes archives of all versions, cut into any pieces", () => {
       );
     }),
   );
+});
+
+const COPY = "COPY public.t (a) FROM stdin;\n";
+const END = "\\.\n\n\n";
+
+test.each([
+  ["a row in each chunk", ["1\n", "22\n", END], 2],
+  ["no rows", [END], 0],
+  ["rows as long as the end", ["abcd\n", "abcd\n", END], 2],
+  ["several rows in a chunk", ["1\n2\n", "3\n", END], null],
+  ["the end in the same chunk", ["1\n\\.\n\n\n"], null],
+  ["a row that ends in another chunk", ["1\n", "2", "2\n", END], null],
+  ["a row of several chunks at first", ["1", "1\n", END], null],
+  ["no end", ["1\n", "2\n"], null],
+  ["nothing at all", [], null],
+])("ArchiveWatch counts rows where chunks are rows: %s", (_, chunks, rows) => {
+  const table = { id: 5, name: "t", rows: chunks.map((chunk) => utf8(chunk)), isLargeObjects: false };
+  for (const size of [1, 2, 7, 65536]) {
+    const seen = watch(encodeArchive(14, [table], COPY), [size]);
+    const tableRows = rows === null ? [] : [{ table: "public.t", rows, kind: "exact" as const }];
+    expect({ rows: seen.rows, tableRows: seen.tableRows }).toEqual({ rows, tableRows });
+    expect(watch(encodeArchive(14, [table], null), [size]).rows).toBeNull();
+  }
 });
 
 test("ArchiveWatch refuses every archive that is cut short", () => {

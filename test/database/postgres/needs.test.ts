@@ -8,6 +8,7 @@ const entry = (more: Partial<TocEntry>): TocEntry => ({
   tag: "",
   kind: "TABLE",
   definition: "",
+  isCopy: false,
   schema: "public",
   tablespace: "",
   owner: "",
