@@ -1,7 +1,7 @@
 import { describe, setDefaultTimeout, test } from "bun:test";
 import { testContent } from "./database/content.ts";
 import type { Absent, Engine } from "./database/engine.ts";
-import { testLocks } from "./database/locks.ts";
+import { testMany } from "./database/many.ts";
 import { testNarrowed, testRefusedOptions, testSurrounded } from "./database/surroundings.ts";
 import { testFull, testFullDisk, testTornDump, testTornRestore } from "./database/target.ts";
 import { testWrites } from "./database/writes.ts";
@@ -20,8 +20,7 @@ const LIST = {
   "generated columns": testContent,
   "foreign keys in a circle": testContent,
   "a value of 100 MB": testContent,
-  "10,000 tables": testContent,
-  "10,000 tables, and a server with default settings": testLocks,
+  "10,000 tables": testMany,
   "transfers while one database is dumped": testWrites,
   "transfers while a whole server is dumped": testWrites,
   "a wrong password": testContent,

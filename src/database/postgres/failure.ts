@@ -32,10 +32,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "raise max_locks_per_transaction on the server and restart it, or restore with --no-single-transaction",
   ],
   [/does not match host name/, "connect by a name that the server's certificate has"],
-  [
-    /could not extend file|No space left on device|Disk quota exceeded|File too large/,
-    "make room on the server's disk",
-  ],
+  [/No space left on device|Disk quota exceeded|File too large/, "make room on the server's disk"],
   [
     /server closed the connection|connection to server was lost|SSL SYSCALL error|terminating connection/,
     "the connection broke: the server's log may say why",
@@ -46,7 +43,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "set databaseToolsDirectory to programs that are at least as new as the server",
   ],
   [
-    /permission denied|must be owner/,
+    /permission denied|must be owner|must be superuser/,
     "the role lacks a right: docs/databases.md has what a dump and a restore need",
   ],
 ];
@@ -66,6 +63,6 @@ export function explainFailure(error: unknown, what: string): unknown {
 function cleanStderr(stderr: string): string {
   return stderr
     .slice(-2000)
-    .replaceAll(/^(?:pg_dump|pg_restore|psql): (?:error: )?/gm, "")
+    .replaceAll(/^(?:pg_dump|pg_dumpall|pg_restore|psql): (?:error: )?/gm, "")
     .replaceAll(/^psql:<stdin>:\d+: /gm, "");
 }

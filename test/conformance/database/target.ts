@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { stat } from "node:fs/promises";
 import { requireProgram, runProgram } from "../../../scripts/services/service.ts";
 import { expectRefused, type Expected } from "./content.ts";
 import { startCutter } from "./cutter.ts";
@@ -109,8 +110,14 @@ export async function testFullDisk(engine: Engine, row: FullDisk): Promise<void>
  * root. What the process starts from now on is limited too.
  */
 async function limitFiles(pid: number, bytes: number): Promise<AsyncDisposable> {
-  const prlimit = requireProgram("prlimit", "util-linux");
-  const limit = (size: string) => runProgram([prlimit, "--pid", String(pid), `--fsize=${size}:unlimited`]);
+  const { uid, gid } = await stat(`/proc/${pid}`);
+  // In a container not even root may limit another user's process.
+  const as =
+    uid === process.getuid?.()
+      ? []
+      : [requireProgram("setpriv", "util-linux"), `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
+  const prlimit = [...as, requireProgram("prlimit", "util-linux"), "--pid", String(pid)];
+  const limit = (size: string) => runProgram([...prlimit, `--fsize=${size}:unlimited`]);
   await limit(String(bytes));
   return { [Symbol.asyncDispose]: async () => void (await limit("unlimited")) };
 }

@@ -63,9 +63,9 @@ export async function openVault(): Promise<Vault> {
 
 /** What the config makes of these options. */
 export function openDatabase({ type }: Pick<Engine, "type">, options: Options): Database {
-  const { options: schema, create } = databaseDrivers[type];
+  const driver = databaseDrivers[type];
   // Each driver takes what its own schema gives.
-  return create(schema.parse(options) as never);
+  return driver.create(driver.options.parse(options) as never);
 }
 
 function planOf(store: FolderStore, database: Database): BackupPlan {
@@ -82,8 +82,10 @@ function planOf(store: FolderStore, database: Database): BackupPlan {
     acceptIncomplete: false,
     adopt: false,
     now: () => new Date(),
-    progress: { dumped: 0, stored: 0 },
+    readBack: "full",
+    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: () => {},
+    tellUnread: () => {},
   };
 }
 
@@ -107,7 +109,7 @@ class HeldStore extends FolderStore {
 
 /** Makes a backup that is held up in the middle of its dump until `during` has ended. */
 async function backUpHeld(path: string, database: Database, during: During): Promise<Backup> {
-  const progress = { dumped: 0, stored: 0 };
+  const progress = { dumped: 0, stored: 0, readBack: { bytes: 0 } };
   let dumped = 0;
   const store = new HeldStore(path, async () => {
     if (progress.dumped === 0 || dumped > 0) return;

@@ -10,7 +10,8 @@ interface Folder extends Service {
 }
 
 const folder = shared<Folder>("sqlite conformance", async () => {
-  const { path, [Symbol.asyncDispose]: stop } = await temporaryFolder("sqlite");
+  const { path, [Symbol.asyncDispose]: remove } = await temporaryFolder("sqlite");
+  const stop = async () => await remove();
   return { path, stop, [Symbol.asyncDispose]: stop };
 });
 

@@ -10,7 +10,6 @@ const NO_PROGRAM = "no program is run for it, so there are no options";
 
 const list: Rows = {
   ...content,
-  "10,000 tables, and a server with default settings": absent("nothing is locked table by table"),
   "transfers while one database is dumped": {
     outcome: "kept",
     make: sql(BANK),
