@@ -1,9 +1,9 @@
 import { type Bytes, collect } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
-import { volumeKey } from "../store/key.ts";
 import { NotFound, Unreadable, type Store, type StoredObject } from "../store/store.ts";
+import { findLack } from "./lack.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
-import { type BackupName, envelopeKey, parseManifestKey, parseProofKey } from "./name.ts";
+import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
 import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
 
 /** Bytes. */
@@ -142,7 +142,7 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     if (`ed25519:${manifest.signer}` !== signer) throw wrongSigner(name, signer);
     const proofs = await readProofs(reader, name, { signer, core: manifest.core });
     const doubt = trusted
-      ? (lackOf(manifest, name, reader.sizes) ?? doubtOf(manifest, proofs, reader.now))
+      ? doubtOf(manifest, proofs, { ...reader, name })
       : `signed by ${signer}, not a trusted signer`;
     return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
   } catch (error) {
@@ -159,22 +159,17 @@ function wrongSigner({ stem }: BackupName, signer: string): DbackedError {
   );
 }
 
-/** What the listing shows to be missing, although the manifest, written last, says that it was stored. */
-function lackOf(manifest: Manifest, name: BackupName, sizes: Reader["sizes"]): string | null {
-  for (const [number, expected] of manifest.volumes.entries()) {
-    const key = volumeKey(envelopeKey(name), number);
-    const size = sizes.get(key);
-    if (size === undefined) return `not whole: ${key} is missing`;
-    if (size !== expected) return `not whole: ${key} has ${size} bytes, not ${expected}`;
-  }
-  return null;
-}
-
-function doubtOf(manifest: Manifest, proofs: readonly Proof[], now: Date): string | null {
+function doubtOf(
+  manifest: Manifest,
+  proofs: readonly Proof[],
+  { name, sizes, now }: Pick<Reader, "sizes" | "now"> & { name: BackupName },
+): string | null {
+  const lack = findLack(manifest, name, sizes);
+  if (lack !== null) return `not whole: ${lack.why}`;
   if (new Date(manifest.takenAt).getTime() > now.getTime() + CLOCK_TOLERANCE_MS) {
     return `taken at ${manifest.takenAt}, which is in the future`;
   }
-  const failed = proofs.find((proof) => !proof.ok);
+  const failed = proofs.find(({ ok }) => ok === false);
   return failed === undefined ? null : `failed its ${failed.kind} at ${failed.at}`;
 }
 

@@ -28,6 +28,11 @@ export function manifestKey(name: BackupName): string {
   return `${name.stem}.json`;
 }
 
+/** Where a proof of `at` is kept that the key `keyid` signed. */
+export function proofKey(name: BackupName, at: Date, keyid: string): string {
+  return `${name.stem}.proof-${at.getTime()}-${keyid.slice(0, 8)}.json`;
+}
+
 /** Which backup a manifest's key belongs to; null if it is not the key of a manifest, exactly. */
 export function parseManifestKey(key: string): BackupName | null {
   return parseStem(MANIFEST.exec(key)?.groups?.["stem"]);

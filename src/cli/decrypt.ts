@@ -6,6 +6,7 @@ import { selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import { reasonOfRead } from "../config/config-file.ts";
 import { loadConfig } from "../config/load.ts";
+import { meteredSource, type Reading } from "../job/measure.ts";
 import { type Opener, type Unsealed, unsealSource, unsealStream } from "../job/open.ts";
 import { detectLegacy } from "../seal/legacy.ts";
 import { FolderStore } from "../store/folder.ts";
@@ -13,10 +14,8 @@ import { findVolumes, volumeSource } from "../store/volumes.ts";
 import { type Context, defineCommand } from "./command.ts";
 import {
   makeOpener,
-  meteredSource,
   openLegacyStream,
   OPENING_OPTIONS,
-  type Reading,
   sealedInput,
   sealedSource,
   tellSigner,

@@ -1,14 +1,15 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
-import type { ByteStream, ByteTransform } from "../base/bytes.ts";
+import type { ByteStream } from "../base/bytes.ts";
 import type { Secret } from "../base/secret.ts";
 import { envelopeKey } from "../catalog/name.ts";
 import type { Config } from "../config/config.ts";
+import { meter, meteredSource, type Reading } from "../job/measure.ts";
 import { type Opener, type SealedSource, type Unsealed, unsealLegacy } from "../job/open.ts";
 import type { Header } from "../seal/header.ts";
 import { type Identity, readIdentity } from "../seal/key.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { type VolumeSource, volumeSource } from "../store/volumes.ts";
+import { volumeSource } from "../store/volumes.ts";
 import type { Options } from "./option.ts";
 import type { Found } from "./sets.ts";
 import { askPassphrase, choose } from "./print/prompt.ts";
@@ -104,26 +105,11 @@ async function readIdentities({ identity }: Config, signal: AbortSignal): Promis
   return [await readIdentity(identity.pem.reveal(), ask)];
 }
 
-/** How much of an envelope has been read: twice its size, if all of it is verified first. */
-export interface Reading {
-  bytes: number;
-}
-
 /** A backup in a store, as it is opened. */
 export function sealedSource({ backup, store }: Found, reading: Reading): SealedSource {
   const { name, manifest, storedAt } = backup;
   const source = volumeSource(store, envelopeKey(name), manifest.volumes);
   return { source: meteredSource(source, reading), manifest, storedAt };
-}
-
-/** A source that notes what is read of it. */
-export function meteredSource(source: VolumeSource, reading: Reading): VolumeSource {
-  return {
-    size: source.size,
-    async read(start, end, signal) {
-      return (await source.read(start, end, signal)).pipeThrough(meter(reading));
-    },
-  };
 }
 
 /**
@@ -134,15 +120,6 @@ export function meteredSource(source: VolumeSource, reading: Reading): VolumeSou
 export function sealedInput(reading: Reading): ByteStream {
   if (!process.stdin.isTTY) return Bun.stdin.stream().pipeThrough(meter(reading));
   throw new DbackedError("usage", "stdin is a terminal, and an envelope is no text", { hint: "add < FILE" });
-}
-
-function meter(reading: Reading): ByteTransform {
-  return new TransformStream({
-    transform(piece, controller) {
-      reading.bytes += piece.length;
-      controller.enqueue(piece);
-    },
-  });
 }
 
 /** What a command line says of a backup of version 1. */

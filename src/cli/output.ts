@@ -1,10 +1,9 @@
 import { fstatSync, ftruncateSync } from "node:fs";
 import type { Bytes, ByteStream } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
-import { count } from "../job/measure.ts";
+import { count, type Reading } from "../job/measure.ts";
 import type { Unsealed } from "../job/open.ts";
 import type { Globals } from "./command.ts";
-import type { Reading } from "./opener.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
 
 /** How a dump is written to stdout. */

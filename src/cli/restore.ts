@@ -5,6 +5,7 @@ import { printBytes, printDuration } from "../base/units.ts";
 import type { Config, Target } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { readTarget } from "../config/target.ts";
+import type { Reading } from "../job/measure.ts";
 import { type Unsealed, unsealSource, unsealStream } from "../job/open.ts";
 import { restoreInto } from "../job/restore.ts";
 import { detectLegacy } from "../seal/legacy.ts";
@@ -17,7 +18,6 @@ import {
   makeOpener,
   openLegacyStream,
   OPENING_OPTIONS,
-  type Reading,
   sealedInput,
   sealedSource,
 } from "./opener.ts";

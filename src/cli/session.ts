@@ -6,6 +6,7 @@ import { printBytes, printDuration } from "../base/units.ts";
 import type { Backup } from "../catalog/list.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
 import { type BackupPlan, backUp } from "../job/backup.ts";
+import type { ReadBack } from "../job/read-back.ts";
 import { signerOf, type StoredSet } from "../job/signer.ts";
 import { type Recipient, readRecipient } from "../seal/key.ts";
 import { readSigner, type Signer } from "../seal/signer.ts";
@@ -64,6 +65,7 @@ export async function attempt(run: Run, database: DatabaseConfig, signal: AbortS
       () => [
         ["dumped", plan.progress.dumped],
         ["stored", plan.progress.stored],
+        ["read back", plan.progress.readBack.bytes],
       ],
       progressForm(run.globals),
     );
@@ -93,11 +95,19 @@ async function planOf(run: Run, database: DatabaseConfig, store: Store): Promise
     acceptIncomplete: database.acceptIncomplete,
     adopt: run.adopt,
     now: () => new Date(),
-    progress: { dumped: 0, stored: 0 },
+    readBack: readBackOf(run.config, database),
+    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
       for (const { object, why } of gaps) log.warn(`${database.name}: lacks ${object} (${why})`);
     },
+    tellUnread: ({ message }) => {
+      log.warn(`${database.name}: the backup is stored, and nothing proves that it can be read: ${message}`);
+    },
   };
+}
+
+function readBackOf({ stores }: Config, { store }: DatabaseConfig): ReadBack {
+  return stores.find(({ name }) => name === store)?.readBack ?? "full";
 }
 
 async function readRecipients({ recipients }: Config): Promise<Recipient[]> {

@@ -1,6 +1,7 @@
 import type { Secret } from "../base/secret.ts";
 import type { Codec } from "../compress/codec.ts";
 import type { Database } from "../database/database.ts";
+import type { ReadBack } from "../job/read-back.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 
@@ -46,6 +47,8 @@ export interface Target {
 export interface StoreConfig {
   name: string;
   type: string;
+  /** How much of a new backup is read again. */
+  readBack: ReadBack;
   options: unknown;
   /** Nothing is asked of the store yet. */
   open: () => Promise<Store>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { compressionOption } from "../compress/codec.ts";
 import { databaseDrivers } from "../database/registry.ts";
+import { READ_BACK } from "../job/read-back.ts";
 import { storeDrivers } from "../store/registry.ts";
 import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
@@ -19,7 +20,11 @@ const nameOption = z
     "expected small letters, digits, dots, dashes and underscores, 63 at most, no mark at the front",
   );
 
-const storeKeys = z.strictObject({ name: nameOption, type: oneOf(storeDrivers) });
+const storeKeys = z.strictObject({
+  name: nameOption,
+  type: oneOf(storeDrivers),
+  readBack: z.enum(READ_BACK).default("full"),
+});
 
 const databaseKeys = z.strictObject({
   name: nameOption,
@@ -56,7 +61,7 @@ interface Kind<Own, Thing> {
 export async function readStores(settings: Settings, mistakes: Mistakes): Promise<StoreConfig[]> {
   const kind = { section: "stores", keys: storeKeys, drivers: storeDrivers } as const;
   const entries = await readEntries(kind, settings, mistakes);
-  return entries.map(({ own: { name, type }, options, open }) => ({ name, type, options, open }));
+  return entries.map(({ own, options, open }) => ({ ...own, options, open }));
 }
 
 /** Reads all of `[[databases]]`. Each goes to one of the stores. */

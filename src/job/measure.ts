@@ -1,4 +1,28 @@
 import type { Bytes, ByteTransform } from "../base/bytes.ts";
+import type { Source } from "../seal/source.ts";
+
+/** How much of one or more envelopes has been read, in bytes. */
+export interface Reading {
+  bytes: number;
+}
+
+/** A source that notes what is read of it. */
+export function meteredSource(source: Source, reading: Reading): Source {
+  return {
+    size: source.size,
+    read: async (start, end, signal) => (await source.read(start, end, signal)).pipeThrough(meter(reading)),
+  };
+}
+
+/** Notes what passes. */
+export function meter(reading: Reading): ByteTransform {
+  return new TransformStream({
+    transform(piece, controller) {
+      reading.bytes += piece.length;
+      controller.enqueue(piece);
+    },
+  });
+}
 
 /** Tells how many bytes have passed so far. */
 export function count(tell: (bytes: number) => void): ByteTransform {

@@ -71,7 +71,7 @@ export async function unsealSource(
 ): Promise<Unsealed> {
   const { source, manifest } = sealed;
   const header = await readSourceHeader(source, signal);
-  if (manifest !== null) compareHeader(manifest, header, source);
+  if (manifest !== null) compareHeader(manifest, header, source.size);
   const unlocked = await unlock(await judge(header, opener, sealed.storedAt), opener.identities, signal);
   return {
     ...describe(header, true),
@@ -118,7 +118,12 @@ export function unsealLegacy(stream: ByteStream, identities: readonly Identity[]
   };
 }
 
-async function judge(header: Header, opener: Opener, storedAt: Date | null): Promise<TrustedHeader> {
+/**
+ * Takes a header whose signer is accepted, and that is the one that is wanted.
+ *
+ * @throws {DbackedError} `damaged` if it is another; whatever `approve` throws.
+ */
+export async function judge(header: Header, opener: Opener, storedAt: Date | null): Promise<TrustedHeader> {
   if (opener.expectCore !== null && opener.expectCore !== header.core) {
     throw new DbackedError("damaged", `This is the envelope ${header.core}, not ${opener.expectCore}`, {
       hint: "was an older backup put in the place of the one that you want?",
@@ -138,17 +143,19 @@ async function judge(header: Header, opener: Opener, storedAt: Date | null): Pro
   }
 }
 
-function compareHeader(manifest: Manifest, header: Header, source: Source): void {
+/** @throws {DbackedError} `damaged`, if this is not the header that the manifest is of. */
+export function compareHeader(manifest: Manifest, header: Header, size: number): void {
   const same =
     manifest.core === header.core &&
     manifest.signer === header.signer.toBase64() &&
     manifest.header === header.digest &&
     manifest.headerBytes === header.headerBytes &&
-    manifest.bytes === source.size;
+    manifest.bytes === size;
   if (!same) throw mismatch(header.id);
 }
 
-function compareEnding(manifest: Manifest | null, ending: Ending): void {
+/** @throws {DbackedError} `damaged`, if these are not the segments that the manifest is of. */
+export function compareEnding(manifest: Manifest | null, ending: Pick<Ending, "chain" | "segments">): void {
   if (manifest === null) return;
   const same = manifest.chain === ending.chain && manifest.segments === ending.segments;
   if (!same) throw mismatch(manifest.backup);

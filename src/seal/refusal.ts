@@ -42,10 +42,17 @@ export type RefusalCode = keyof typeof KIND_OF_CODE;
 /** A key, a signature or bytes that are not as they must be. */
 export class Refusal extends DbackedError {
   readonly code: RefusalCode;
+  /** Index of the segment that is at fault; null if it is none of them, or nobody knows which. */
+  readonly segment: number | null;
 
-  constructor(code: RefusalCode, message: string, detail: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    detail: { hint?: string; cause?: unknown; segment?: number } = {},
+  ) {
     super(KIND_OF_CODE[code], message, detail);
     this.code = code;
+    this.segment = detail.segment ?? null;
   }
 }
 

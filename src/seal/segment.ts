@@ -55,6 +55,7 @@ export async function openSegment(key: CryptoKey, index: number, bytes: Bytes): 
     throw new Refusal("segment", `Segment ${index} of the envelope was changed, moved or cut`, {
       hint: "nothing behind it was given out; take another backup, or another copy of this one",
       cause,
+      segment: index,
     });
   }
 }

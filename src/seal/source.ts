@@ -84,6 +84,17 @@ export async function scanSegments(
   };
 }
 
+/** Where segment `index` of an envelope of `size` bytes lies: its first byte, and the one behind its last. */
+export function segmentRange(
+  size: number,
+  header: Pick<Header, "headerBytes" | "segmentSize">,
+  index: number,
+): { start: number; end: number } {
+  const whole = header.segmentSize + TAG_BYTES;
+  const start = header.headerBytes + index * whole;
+  return { start, end: Math.min(start + whole, size - TRAILER_BYTES) };
+}
+
 /** How many segments, and bytes in them, fit `length` bytes between header and trailer. */
 export function measure(length: number, segmentSize: number): { segments: number; plaintextBytes: number } {
   const segments = Math.ceil(length / (segmentSize + TAG_BYTES));

@@ -57,9 +57,10 @@ test("backUp() says nothing in clear that is meant to be sealed", async () => {
 
 test("backUp() tells how far it is", async () => {
   await using site = await makeSite();
-  const progress: Progress = { dumped: 0, stored: 0 };
+  const progress: Progress = { dumped: 0, stored: 0, readBack: { bytes: 0 } };
   const { manifest } = await site.backUp({ progress });
-  expect(progress).toEqual({ dumped: manifest.dumpBytes, stored: manifest.bytes });
+  expect(progress).toMatchObject({ dumped: manifest.dumpBytes, stored: manifest.bytes });
+  expect(progress.readBack.bytes).toBeGreaterThanOrEqual(manifest.bytes);
 });
 
 test("backUp() stores nothing if it is stopped half-way", async () => {
@@ -68,6 +69,7 @@ test("backUp() stores nothing if it is stopped half-way", async () => {
   const reason = new Error("stop");
   const progress = {
     dumped: 0,
+    readBack: { bytes: 0 },
     set stored(_: number) {
       stop.abort(reason);
     },
@@ -85,10 +87,10 @@ test("backUp() refuses a set that belongs to another database, before it dumps a
   await using other = await makeSite();
   await site.backUp();
   const before = await keysIn(site);
-  const progress = { dumped: 0, stored: 0 };
+  const progress = { dumped: 0, stored: 0, readBack: { bytes: 0 } };
   const plan = { ...other.plan, store: site.store, progress };
   expect(await failureOf(backUp(plan, never))).toMatchObject({ kind: "config" });
-  expect(progress).toEqual({ dumped: 0, stored: 0 });
+  expect(progress).toEqual({ dumped: 0, stored: 0, readBack: { bytes: 0 } });
   expect(await keysIn(site)).toEqual(before);
   expect((await backUp({ ...plan, adopt: true }, never)).manifest.seq).toBe(2);
 });

@@ -55,8 +55,10 @@ function planOf(path: string, store: FolderStore): BackupPlan {
     acceptIncomplete: false,
     adopt: false,
     now: () => new Date(),
-    progress: { dumped: 0, stored: 0 },
+    readBack: "full",
+    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: () => {},
+    tellUnread: () => {},
   };
 }
 

@@ -110,10 +110,25 @@ function completeness({ manifest, doubt }: Backup): string {
   return manifest.narrowed.length === 0 ? "NO" : `NO (${manifest.narrowed.join(" ")})`;
 }
 
-function proved({ readBackAt, verifiedAt, drilledAt }: ProofTimes): string {
-  const kinds = { "read back": readBackAt, verified: verifiedAt, drilled: drilledAt };
-  const done = Object.entries(kinds).filter(([, at]) => at !== null);
-  return done.length === 0 ? "-" : done.map(([kind]) => kind).join(", ");
+function proved(times: ProofTimes): string {
+  return (
+    listProofs(times)
+      .map(([kind]) => kind)
+      .join(", ") || "-"
+  );
+}
+
+/** What was proved of a backup, in words, and when. Of several words for one thing the strongest is told. */
+export function listProofs(times: ProofTimes): (readonly [kind: string, at: string])[] {
+  const { readBackAt, sampledAt, unreadableAt, verifiedAt, openedAt, drilledAt } = times;
+  const readBack = readBackAt ?? sampledAt;
+  const told: readonly (readonly [string, string | null])[] = [
+    [readBackAt === null ? "sampled" : "read back", readBack],
+    ["not readable", readBack === null ? unreadableAt : null],
+    [openedAt === null ? "verified" : "opened", openedAt ?? verifiedAt],
+    ["drilled", drilledAt],
+  ];
+  return told.flatMap(([kind, at]) => (at === null ? [] : [[kind, at] as const]));
 }
 
 /** `2026-11-22 02:00:00Z` */

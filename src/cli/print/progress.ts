@@ -70,7 +70,7 @@ export class Meter {
 
   /** As in `{"progress":"shop","dumpedBytes":1024,"elapsedMs":42000}`. */
   json(): string {
-    const counts = this.#read().map(([verb, bytes]) => [`${verb}Bytes`, bytes] as const);
+    const counts = this.#read().map(([verb, bytes]) => [`${camelCase(verb)}Bytes`, bytes] as const);
     return printJsonLine({
       progress: this.#label,
       ...Object.fromEntries(counts),
@@ -91,6 +91,11 @@ export class Meter {
     if (oldest === undefined || at === oldest.at) return 0;
     return ((bytes - oldest.bytes) * 1000) / (at - oldest.at);
   }
+}
+
+/** `read back` → `readBack` */
+function camelCase(verb: string): string {
+  return verb.replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function stopwatch(ms: number): string {

@@ -2,7 +2,7 @@ import { printBytes } from "../../base/units.ts";
 import type { Manifest } from "../../catalog/manifest.ts";
 import { envelopeKey } from "../../catalog/name.ts";
 import type { Header } from "../../seal/header.ts";
-import { backupJson, type BackupJson, type Listed } from "./backup.ts";
+import { backupJson, type BackupJson, type Listed, listProofs } from "./backup.ts";
 import { printable } from "./text.ts";
 
 /** A backup, and the header of its envelope as the store has it. */
@@ -70,7 +70,9 @@ function printCompleteness({ complete, narrowed }: Manifest): string {
 }
 
 function printProofs(proofs: Listed["backup"]["proofs"]): string {
-  const kinds = { "read back": proofs.readBackAt, verified: proofs.verifiedAt, drilled: proofs.drilledAt };
-  const done = Object.entries(kinds).filter(([, at]) => at !== null);
-  return done.length === 0 ? "none" : done.map(([kind, at]) => `${kind} ${at}`).join(", ");
+  return (
+    listProofs(proofs)
+      .map(([kind, at]) => `${kind} ${at}`)
+      .join(", ") || "none"
+  );
 }
