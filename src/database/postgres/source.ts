@@ -76,7 +76,8 @@ const MISSING = `
 /** Locks that the server has room for, with the tenth that it keeps in reserve. @see LOCK_MANAGEMENT in its docs */
 const LOCK_ROOM = `
   ceil(1.1 * current_setting('max_locks_per_transaction')::int * (
-    current_setting('max_connections')::int + current_setting('autovacuum_max_workers')::int + 1
+    current_setting('max_connections')::int + 1
+    + coalesce(current_setting('autovacuum_worker_slots', true), current_setting('autovacuum_max_workers'))::int
     + current_setting('max_worker_processes')::int + current_setting('max_wal_senders')::int
     + current_setting('max_prepared_transactions')::int))::int`;
 
@@ -85,14 +86,20 @@ export const LOCK_FIELDS = `
   'lockRoom', ${LOCK_ROOM},
   'locksPerTransaction', current_setting('max_locks_per_transaction')::int`;
 
-// The identifier is asked for only if the role may know it: the mere mention of the function would be refused.
-const SOURCE = `
+/**
+ * Sets `identifier` to the cluster's own number, if the role may know it: the mere mention of the function would be
+ * refused.
+ */
+export const IDENTIFIER = `
 SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute') AS may_know \\gset
 \\if :may_know
 SELECT system_identifier AS identifier FROM pg_control_system() \\gset
 \\else
 \\set identifier ''
-\\endif
+\\endif`;
+
+const SOURCE = `
+${IDENTIFIER}
 SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1),
   'versionNumber', current_setting('server_version_num')::int,
