@@ -78,9 +78,13 @@ export async function listBackups(
   };
 }
 
-/** The sets that a store holds backups of, for whoever has no list of them. */
-export async function listSets(store: Store, signal: AbortSignal): Promise<readonly string[]> {
-  const { objects } = await store.list("", signal);
+/** The sets that a store holds backups of and that begin with `prefix`, for whoever has no list of them. */
+export async function listSets(
+  store: Store,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { objects } = await store.list(prefix, signal);
   const sets = objects.flatMap(({ key }) => parseManifestKey(key)?.set ?? []);
   return [...new Set(sets)].toSorted();
 }

@@ -22,6 +22,7 @@ import {
   sealedSource,
 } from "./opener.ts";
 import type { Options } from "./option.ts";
+import { originOf } from "./origin.ts";
 import { checkOutput, writeDump } from "./output.ts";
 import { printJson } from "./print/json.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
@@ -112,11 +113,11 @@ function nowhere(): DbackedError {
 async function chooseSource({ args, config, signal }: Restoring, set: string | null): Promise<Target> {
   const wanted =
     set ?? args.database ?? (config.databases.length === 1 ? config.databases[0]?.name : undefined);
-  const source = config.databases.find(({ name }) => name === wanted);
-  if (source === undefined) throw nowhere();
+  const source = wanted === undefined ? null : originOf(config.databases, wanted);
+  if (source === null || wanted === undefined) throw nowhere();
   if (args.yes) return source;
-  const message = `Type ${source.name} to restore into the database that was backed up`;
-  await confirmByName({ message, instead: "--to URL, or -y --to-source" }, source.name, signal);
+  const message = `Type ${wanted} to restore into the database that was backed up`;
+  await confirmByName({ message, instead: "--to URL, or -y --to-source" }, wanted, signal);
   return source;
 }
 

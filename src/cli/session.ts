@@ -17,21 +17,23 @@ import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
 import { readTrusted } from "./sets.ts";
+import type { Task } from "./tasks.ts";
 
 /** What came of one database. */
 export type Outcome =
   | { database: string; store: string; backup: Backup }
   | { database: string; store: string; error: unknown };
 
-interface Order {
+interface Beginning {
   config: Config;
-  databases: readonly DatabaseConfig[];
+  /** Those of the config that are backed up. */
+  entries: readonly DatabaseConfig[];
   adopt: boolean;
   globals: Globals;
 }
 
 /** What all backups of one run share. */
-interface Run extends Order {
+interface Run extends Beginning {
   stores: ReadonlyMap<string, Store>;
   recipients: readonly Recipient[];
   signer: Signer;
@@ -43,25 +45,28 @@ interface Run extends Order {
  *
  * @throws {DbackedError} `key`, `config` or `store`.
  */
-export async function beginRun(order: Order, signal: AbortSignal): Promise<Run> {
-  const { config, databases } = order;
+export async function beginRun(beginning: Beginning, signal: AbortSignal): Promise<Run> {
+  const { config, entries } = beginning;
   const stores = new Map<string, Store>();
   for (const { name, open } of config.stores) stores.set(name, await open());
   const recipients = await readRecipients(config);
-  const sets = databases.map((database) => ({ set: database.name, store: storeOf(stores, database) }));
+  const sets = entries.map((entry) => {
+    const { name, server } = entry;
+    return { set: name, prefix: server === null ? `${name}/` : `${name}.`, store: storeOf(stores, entry) };
+  });
   const signer = await readOrMakeSigner(config, sets, signal);
-  return { ...order, stores, recipients, signer, trusted: await readTrusted(config) };
+  return { ...beginning, stores, recipients, signer, trusted: await readTrusted(config) };
 }
 
 /** Backs up one database, and tells how it went. Only an interruption is thrown. */
-export async function attempt(run: Run, database: DatabaseConfig, signal: AbortSignal): Promise<Outcome> {
-  const { name } = database;
-  const store = storeOf(run.stores, database);
-  const where = { database: name, store: database.store ?? "" };
+export async function attempt(run: Run, task: Task, signal: AbortSignal): Promise<Outcome> {
+  const { set, entry } = task;
+  const store = storeOf(run.stores, entry);
+  const where = { database: set, store: entry.store ?? "" };
   try {
-    const plan = await planOf(run, database, store);
+    const plan = await planOf(run, task, store);
     using _ = showProgress(
-      name,
+      set,
       () => [
         ["dumped", plan.progress.dumped],
         ["stored", plan.progress.stored],
@@ -76,32 +81,32 @@ export async function attempt(run: Run, database: DatabaseConfig, signal: AbortS
   } catch (error) {
     signal.throwIfAborted();
     const { globals } = run;
-    complain(printError(error, { form: logForm(globals), about: name, verbose: globals.verbose }));
+    complain(printError(error, { form: logForm(globals), about: set, verbose: globals.verbose }));
     return { ...where, error };
   }
 }
 
-async function planOf(run: Run, database: DatabaseConfig, store: Store): Promise<BackupPlan> {
+async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promise<BackupPlan> {
   return {
-    set: database.name,
-    database: await database.open(),
+    set,
+    database: await open(),
     store,
-    codec: database.compression,
+    codec: entry.compression,
     recipients: run.recipients,
     signer: run.signer,
     trusted: run.trusted,
     host: run.config.agentId ?? hostname(),
     version,
-    acceptIncomplete: database.acceptIncomplete,
+    acceptIncomplete: entry.acceptIncomplete,
     adopt: run.adopt,
     now: () => new Date(),
-    readBack: readBackOf(run.config, database),
+    readBack: readBackOf(run.config, entry),
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
-      for (const { object, why } of gaps) log.warn(`${database.name}: lacks ${object} (${why})`);
+      for (const { object, why } of gaps) log.warn(`${set}: lacks ${object} (${why})`);
     },
     tellUnread: ({ message }) => {
-      log.warn(`${database.name}: the backup is stored, and nothing proves that it can be read: ${message}`);
+      log.warn(`${set}: the backup is stored, and nothing proves that it can be read: ${message}`);
     },
   };
 }
@@ -156,6 +161,5 @@ function tellSuccess({ name, manifest }: Backup, store: Store, ms: number): void
   const { narrowed, complete } = manifest;
   if (narrowed.length > 0)
     log.warn(`${manifest.set}: narrowed by ${narrowed.join(" ")}, so it is not complete`);
-  else if (!complete)
-    log.warn(`${manifest.set}: it is not complete: acceptIncomplete left out what could not be read`);
+  else if (!complete) log.warn(`${manifest.set}: it is not complete: what could not be read was left out`);
 }

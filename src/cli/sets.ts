@@ -1,7 +1,7 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { type Backup, listBackups, listSets } from "../catalog/list.ts";
-import type { Config, StoreConfig } from "../config/config.ts";
+import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { readSignerFile } from "../job/signer.ts";
 import { noteVerifier } from "../job/trust.ts";
@@ -9,6 +9,7 @@ import { readSigner, readSignerText } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Options } from "./option.ts";
+import { ownerOf } from "./origin.ts";
 
 /** The options of every command that looks into stores. */
 export const SET_OPTIONS = {
@@ -143,8 +144,9 @@ function compare(left: string, right: string): number {
 
 /** A database of the config is looked for in its own store, unless another one is named. */
 function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {
-  const own = config.databases.find(({ name }) => name === wanted.database)?.store ?? undefined;
-  const chosen = wanted.store ?? own;
+  const named = config.databases.find(({ name }) => name === wanted.database);
+  const owner = named ?? ownerOf(config.databases, wanted.database ?? "");
+  const chosen = wanted.store ?? owner?.store ?? undefined;
   const stores = config.stores.filter(({ name }) => chosen === undefined || name === chosen);
   if (stores.length > 0) return stores;
   throw new DbackedError("usage", `There is no store "${wanted.store}" in the config`, {
@@ -159,8 +161,37 @@ async function chooseSets(
   store: Store,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  if (wanted.database !== undefined) return [wanted.database];
+  if (wanted.database !== undefined) return await setsNamed(config, wanted.database, store, signal);
+  if (config.databases.length === 0) return await listSets(store, "", signal);
   const own = config.databases.filter((database) => database.store === wanted.store);
-  if (config.databases.length > 0) return own.map(({ name }) => name);
-  return await listSets(store, signal);
+  const sets: string[] = [];
+  for (const entry of own) sets.push(...(await setsOf(config, entry, store, signal)));
+  return sets;
+}
+
+/** Where the config does not know the name, it may be that of a server that another host backs up. */
+async function setsNamed(
+  config: Config,
+  name: string,
+  store: Store,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const entry = config.databases.find((each) => each.name === name);
+  if (entry !== undefined) return await setsOf(config, entry, store, signal);
+  const isKnown = ownerOf(config.databases, name) !== undefined;
+  if (isKnown || (await listSets(store, `${name}/`, signal)).length > 0) return [name];
+  const members = await listSets(store, `${name}.`, signal);
+  return members.filter((set) => ownerOf(config.databases, set) === undefined);
+}
+
+/** Databases that are no longer on the server are told by their backups. */
+async function setsOf(
+  { databases }: Config,
+  entry: DatabaseConfig,
+  store: Store,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (entry.server === null) return [entry.name];
+  const sets = await listSets(store, `${entry.name}.`, signal);
+  return sets.filter((set) => ownerOf(databases, set) === entry);
 }

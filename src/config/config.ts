@@ -1,6 +1,6 @@
 import type { Secret } from "../base/secret.ts";
 import type { Codec } from "../compress/codec.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Instance } from "../database/database.ts";
 import type { ReadBack } from "../job/read-back.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
@@ -24,14 +24,24 @@ export interface Config {
   warnings: readonly string[];
 }
 
-/** One of `[[databases]]`. */
+/** One of `[[databases]]`: a database or, with `database = "*"`, all of a server. */
 export interface DatabaseConfig extends Target {
   name: string;
+  /** Null for one database. Where it is a server, there is none to open here. */
+  server: ServerConfig | null;
   /** Name of the store that its backups go to; null if the config has no stores and the command needs none. */
   store: string | null;
   compression: Codec;
   /** Makes a backup although something is missing from it. */
   acceptIncomplete: boolean;
+}
+
+/** A whole server, and which of its databases are meant. */
+interface ServerConfig {
+  instance: Instance;
+  /** Patterns for names of databases; null for all. */
+  include: readonly string[] | null;
+  exclude: readonly string[];
 }
 
 /** A database to dump, or to restore into. */

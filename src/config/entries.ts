@@ -4,6 +4,7 @@ import { compressionOption } from "../compress/codec.ts";
 import { databaseDrivers } from "../database/registry.ts";
 import { READ_BACK } from "../job/read-back.ts";
 import { storeDrivers } from "../store/registry.ts";
+import type { Instance } from "../database/database.ts";
 import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -26,12 +27,20 @@ const storeKeys = z.strictObject({
   readBack: z.enum(READ_BACK).default("full"),
 });
 
+/** Names of databases, with `*` for anything and `?` for one character. */
+const patterns = z
+  .array(z.string().min(1, "expected the name of a database, or a pattern"))
+  .min(1, "expected at least one pattern")
+  .optional();
+
 const databaseKeys = z.strictObject({
   name: nameOption,
   type: oneOf(databaseDrivers),
   stores: z.array(z.string()).min(1, "expected the name of a store").optional(),
   compression: compressionOption,
   acceptIncomplete: z.boolean().default(false),
+  include: patterns,
+  exclude: patterns,
 });
 
 type Section = keyof typeof SECRET_KEYS;
@@ -42,12 +51,16 @@ interface Entry<Own, Thing> {
   own: Own;
   options: unknown;
   open: () => Promise<Thing>;
+  /** Null if the options mean one thing. */
+  instance: Instance | null;
 }
 
 /** What the config knows of a driver. */
 export interface Driver<Options, Thing> {
   options: z.ZodType<Options>;
   create(options: Options): Thing | Promise<Thing>;
+  /** The whole server, if that is what the options mean. */
+  instance?(options: Options): Instance | null;
 }
 
 /** How the tables of a section are read. */
@@ -69,12 +82,17 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
   const stores = namesOfStores(settings);
   const kind = { section: "databases", keys: databaseKeys, drivers: databaseDrivers } as const;
   const entries = await readEntries(kind, settings, mistakes);
-  return entries.map(({ at, own, options, open }) => {
-    const complain = (message: string, hint?: string): void =>
-      mistakes.add(settings.placeOf(["databases", at, "stores"]), message, hint);
-    const { name, type, compression, acceptIncomplete } = own;
-    const store = chooseStore(own.stores, stores, complain);
-    return { name, type, store, compression, acceptIncomplete, options, open };
+  return entries.map(({ at, own, options, open, instance }) => {
+    const complainOf =
+      (key: string) =>
+      (message: string, hint?: string): void =>
+        mistakes.add(settings.placeOf(["databases", at, key]), message, hint);
+    const { name, type, compression, acceptIncomplete, include = null, exclude = null } = own;
+    const store = chooseStore(own.stores, stores, complainOf("stores"));
+    for (const [key, given] of Object.entries({ include, exclude }))
+      if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
+    const server = instance && { instance, include, exclude: exclude ?? [] };
+    return { name, type, server, store, compression, acceptIncomplete, options, open };
   });
 }
 
@@ -119,7 +137,8 @@ function readEntry<Own extends { type: string }, Thing>(
   const subject = { value: pick(table, driverKeys), path, keys: driverKeys };
   const options = validate(driver.options, subject, settings, mistakes);
   if (own === null || options === null) return null;
-  return { at, own, options, open: async () => await driver.create(options) };
+  const instance = driver.instance?.(options) ?? null;
+  return { at, own, options, open: async () => await driver.create(options), instance };
 }
 
 /** The one store for a database's backups. */

@@ -10,8 +10,6 @@ interface Rule {
   when?: (value: unknown) => boolean;
 }
 
-const ONE_PER_DATABASE = "write one [[databases]] entry for each database";
-
 const SCHEDULE: Rule = {
   why: "this version has no scheduler, so that nothing would be backed up by itself",
   instead: "call it from a crontab instead: 0 3 * * * dbacked run --once --quiet",
@@ -20,11 +18,6 @@ const SCHEDULE: Rule = {
 const MONITOR: Rule = {
   why: "this version has no monitor, so that nobody would be told of a missing backup",
   instead: "take it out, and let your own monitoring look at `dbacked list --json`",
-};
-
-const INSTANCE: Rule = {
-  why: "this version does not look for the databases of a server",
-  instead: ONE_PER_DATABASE,
 };
 
 const UNWRAP: Rule = {
@@ -57,9 +50,6 @@ const OF_DATABASE: Readonly<Record<string, Rule>> = {
     why: "this version removes no backups",
     instead: "take keep out, and let a lifecycle rule of the bucket remove old backups",
   },
-  include: INSTANCE,
-  exclude: INSTANCE,
-  database: { ...INSTANCE, when: (value) => value === "*" },
   authenticationDatabase: { why: "only MongoDB has it", instead: "take authenticationDatabase out" },
   type: {
     why: "this version backs up postgres and sqlite, and no other type",

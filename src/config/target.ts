@@ -51,7 +51,18 @@ export async function readTarget(url: string, sources: Sources): Promise<Target>
   settings.set("to", value, { place: FLAG, isFile: false });
   const options = validate(driver.options, { value, path: ["to"], keys: [] }, settings, mistakes);
   mistakes.throwIfAny();
+  if (driver.instance?.(options)) throw refuseServer();
   return { type, options, open: async () => await driver.create(options) };
+}
+
+function refuseServer(): DbackedError {
+  return new DbackedError(
+    "usage",
+    `${FLAG} names a whole server, and a backup is restored into one database`,
+    {
+      hint: "give the database's name instead of *",
+    },
+  );
 }
 
 function refuseScheme(scheme: string): DbackedError {

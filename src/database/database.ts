@@ -86,6 +86,8 @@ export interface Gap {
   object: string;
   why: string;
   mend?: string;
+  /** True if nobody has to accept it: the backup is made without it, and marked as incomplete. */
+  isMinor?: true;
 }
 
 export interface Check {

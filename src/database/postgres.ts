@@ -4,13 +4,14 @@ import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreR
 import { connectionOf, type Connection } from "./postgres/connection.ts";
 import { startDump } from "./postgres/dump.ts";
 import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
+import { restoreGlobals } from "./postgres/globals-restore.ts";
 import { judgeDumperOptions, type PostgresFields } from "./postgres/options.ts";
 import type { Asked } from "./postgres/psql.ts";
 import { refuseTooManyTables } from "./postgres/prerequisites.ts";
 import { restoreArchive } from "./postgres/restore.ts";
 import { readSource, type Missing, type Source } from "./postgres/source.ts";
 import { inspectTarget } from "./postgres/target.ts";
-import { POSTGRES_TOOLS, programIn } from "./postgres/tools.ts";
+import { newestPsql, POSTGRES_TOOLS } from "./postgres/tools.ts";
 
 /** What a server is, and the programs that fit it. */
 interface Look {
@@ -28,9 +29,9 @@ export class Postgres implements Database {
   #looked: Look | null = null;
 
   /** @param options must have passed the schema. */
-  constructor(options: PostgresFields) {
+  constructor(options: PostgresFields, connection: Connection = connectionOf(options)) {
     this.#options = options;
-    this.#connection = connectionOf(options);
+    this.#connection = connection;
     this.label = this.#connection.label;
   }
 
@@ -62,6 +63,8 @@ export class Postgres implements Database {
     const { version } = plan.tool;
     const need = { major: Number.parseInt(version, 10), reason: `the dump was made by version ${version}` };
     try {
+      if (plan.kind === "pg-globals")
+        return await restoreGlobals(this.#asking(await this.#findTools(signal)), plan, body, signal);
       const tools = chooseTools(POSTGRES_TOOLS, await this.#findTools(signal), this.#needing(need));
       return await restoreArchive({ connection: this.#connection, tools, plan }, body, signal);
     } catch (error) {
@@ -70,7 +73,9 @@ export class Postgres implements Database {
     }
   }
 
-  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+  async inspect(kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+    // Roles go into the server, whatever this database holds.
+    if (kind === "pg-globals") return { exists: true, objects: 0, examples: [] };
     return inspectTarget(this.#asking(await this.#findTools(signal)), signal);
   }
 
@@ -92,11 +97,9 @@ export class Postgres implements Database {
     return findTools(POSTGRES_TOOLS, this.#options.databaseToolsDirectory, signal);
   }
 
-  /** The newest psql: it can talk to every server. */
   #asking(found: readonly FoundTools[]): Asked {
-    const need = this.#needing({ major: 0, reason: `${this.label} cannot be asked without it` });
-    const newest = found.at(-1) ?? chooseTools(POSTGRES_TOOLS, found, need);
-    return { psql: programIn(newest, "psql"), connection: this.#connection };
+    const psql = newestPsql(found, this.label, this.#options.databaseToolsDirectory);
+    return { psql, connection: this.#connection };
   }
 
   #needing<Need>(need: Need): Need & { only: string | undefined } {

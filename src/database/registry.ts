@@ -1,13 +1,14 @@
 import type { z } from "zod";
 import type { Database, Instance } from "./database.ts";
 import { Postgres } from "./postgres.ts";
+import { postgresInstance } from "./postgres/instance.ts";
 import { postgresOptions } from "./postgres/options.ts";
 import { Sqlite } from "./sqlite.ts";
 import { sqliteOptions } from "./sqlite/options.ts";
 
 /** Every type of database, by the word that the config has for it: its options, and what dumps it. */
 export const databaseDrivers = {
-  postgres: driver(postgresOptions, (options) => new Postgres(options)),
+  postgres: driver(postgresOptions, (options) => new Postgres(options), postgresInstance),
   sqlite: driver(sqliteOptions, (options) => new Sqlite(options)),
 };
 

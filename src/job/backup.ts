@@ -107,9 +107,10 @@ async function prepare(plan: BackupPlan, signal: AbortSignal): Promise<Backup | 
  * before its trailer is written.
  */
 function refuseGaps({ acceptIncomplete, database }: BackupPlan, gaps: readonly Gap[]): void {
-  if (acceptIncomplete || gaps.length === 0) return;
-  const missing = gaps.map(({ object, why }) => `${object} (${why})`).join(", ");
-  const mends = new Set(gaps.flatMap(({ mend }) => mend ?? []));
+  const judged = gaps.filter(({ isMinor }) => isMinor !== true);
+  if (acceptIncomplete || judged.length === 0) return;
+  const missing = judged.map(({ object, why }) => `${object} (${why})`).join(", ");
+  const mends = new Set(judged.flatMap(({ mend }) => mend ?? []));
   throw new DbackedError("incomplete", `A dump of ${database.label} would lack ${missing}`, {
     hint: [...mends, "or set acceptIncomplete = true for this database"].join("\n"),
   });

@@ -8,6 +8,8 @@ import type { Store } from "../store/store.ts";
 /** A set of backups in the store that keeps it. */
 export interface StoredSet {
   set: string;
+  /** What the keys of its objects begin with; those of all sets of a whole server share theirs. */
+  prefix: string;
   store: Store;
 }
 
@@ -24,8 +26,8 @@ export async function signerOf(
 ): Promise<{ signer: Signer; isNew: boolean }> {
   const existing = await readSignerFile(file);
   if (existing !== null) return { signer: existing, isNew: false };
-  for (const { set, store } of sets) {
-    const { objects } = await store.list(`${set}/`, signal);
+  for (const { set, prefix, store } of sets) {
+    const { objects } = await store.list(prefix, signal);
     if (objects.some(({ key }) => parseManifestKey(key) !== null)) throw foreignBackups(file, set, store);
   }
   return { signer: await makeSigner(file), isNew: true };

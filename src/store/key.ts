@@ -2,7 +2,8 @@ import { DbackedError } from "../base/error.ts";
 
 /** S3 allows 1,024 bytes; Linux allows 255 for each part of a path. */
 const LONGEST_KEY = 1000;
-const LONGEST_PART = 250;
+/** Bytes that a part of a key, between two `/`, may have. */
+export const LONGEST_PART = 250;
 
 /**
  * Refuses keys that would leave the store, or that not every store can hold: `..`, empty parts, a leading `/`, control

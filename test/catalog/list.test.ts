@@ -254,5 +254,6 @@ test("listSets() finds the sets that have backups", async () => {
   await site.backUp({ set: "shop" });
   await site.backUp({ set: "forum" });
   await store(site, "empty/identity", utf8("{}"));
-  expect(await listSets(site.store, never)).toEqual(["forum", "shop"]);
+  expect(await listSets(site.store, "", never)).toEqual(["forum", "shop"]);
+  expect(await listSets(site.store, "sh", never)).toEqual(["shop"]);
 });

@@ -163,14 +163,6 @@ test.each<[string, string[]]>([
     ],
   ],
   [
-    SHOP.replace('database = "shop"', 'database = "*"\ninclude = []'),
-    [
-      "FILE:4: database: this version does not look for the databases of a server",
-      "FILE:5: include: this version does not look for the databases of a server",
-      "| write one [[databases]] entry for each database",
-    ],
-  ],
-  [
     `[[stores]]\nname = "x"\ntype = "s3"\nbucket = "b"\nobjectLockDays = 3`,
     ["FILE:5: objectLockDays: this version locks no objects", "| set a default retention on the bucket"],
   ],

@@ -10,7 +10,7 @@ const fileIn = ({ folder }: Site) => join(folder, "keys", "signer.pem");
 test("signerOf() makes a signer for the very first backup, and finds it again", async () => {
   await using site = await makeSite();
   const file = fileIn(site);
-  const sets = [{ set: "shop", store: site.store }];
+  const sets = [{ set: "shop", prefix: "shop/", store: site.store }];
   const made = await signerOf(file, sets, never);
   expect(made.isNew).toBe(true);
   expect([(await stat(file)).mode & 0o777, (await stat(join(file, ".."))).mode & 0o777]).toEqual([
@@ -24,7 +24,7 @@ test("signerOf() makes a signer for the very first backup, and finds it again", 
 test("signerOf() makes none where any set has backups already", async () => {
   await using site = await makeSite();
   await site.backUp();
-  const sets = ["forum", "shop"].map((set) => ({ set, store: site.store }));
+  const sets = ["forum", "shop"].map((set) => ({ set, prefix: `${set}/`, store: site.store }));
   const refusal = await failureOf(signerOf(fileIn(site), sets, never));
   expect(refusal).toMatchObject({ kind: "key", message: expect.stringContaining('backups of "shop"') });
   expect(await readdir(site.folder)).not.toContain("keys");

@@ -33,9 +33,15 @@ export function connectionOf(options: PostgresFields): Connection {
   return describe({ ...parts, environment });
 }
 
-/** The same server, another database: for questions about one that may not exist. */
+/** The same server, another database. */
 export function withDatabase(connection: Connection, database: string): Connection {
-  return { ...connection, database, environment: { ...connection.environment, PGDATABASE: database } };
+  const { server, environment } = connection;
+  const label = labelOf(database, server);
+  return { server, database, label, environment: { ...environment, PGDATABASE: database } };
+}
+
+function labelOf(database: string, server: string): string {
+  return `"${database}" on ${server}`;
 }
 
 function partsOf(options: PostgresFields): UrlParts {
@@ -58,7 +64,7 @@ function describe({
   const isSocket = host === null || host.startsWith("/");
   const name = host?.includes(":") ? `[${host}]` : host;
   const server = isSocket ? (host ?? "the local socket") : `${name}:${port ?? DEFAULT_PORT}`;
-  return { database, server, label: `"${database}" on ${server}`, environment };
+  return { database, server, label: labelOf(database, server), environment };
 }
 
 function serverVariables({ host, port, username, database }: UrlParts): Record<string, string> {

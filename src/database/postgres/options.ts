@@ -78,8 +78,6 @@ function* mistakesIn(options: PostgresFields): Generator<Mistake> {
     }
     yield* mistakesOf("url", () => parseUrl(options.url ?? ""));
   }
-  if (options.database === "*")
-    yield { field: "database", message: "this version backs up one database with each entry: name it" };
   yield* mistakesOf("dumperOptions", () => judgeDumperOptions(options.dumperOptions));
 }
 

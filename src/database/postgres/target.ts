@@ -1,5 +1,5 @@
 import type { Inspection } from "../database.ts";
-import { withDatabase } from "./connection.ts";
+import { askServer } from "./maintenance.ts";
 import { ask, literal, type Asked } from "./psql.ts";
 import { LOCK_FIELDS } from "./source.ts";
 
@@ -23,9 +23,6 @@ export interface Target {
 /** How many objects a refusal names. */
 const EXAMPLES = 5;
 
-/** Databases that nearly every server has, to ask about one that may be missing. */
-const MAINTENANCE = ["postgres", "template1"] as const;
-
 /** Says what a restore would find. */
 export async function inspectTarget(asked: Asked, signal: AbortSignal): Promise<Inspection> {
   const target = await readTarget(asked, signal);
@@ -46,13 +43,8 @@ export async function readTarget(asked: Asked, signal: AbortSignal): Promise<Tar
 
 async function isAbsent({ psql, connection }: Asked, signal: AbortSignal): Promise<boolean> {
   const question = `SELECT to_json(EXISTS (SELECT FROM pg_database WHERE datname = ${literal(connection.database)}));`;
-  for (const database of MAINTENANCE) {
-    signal.throwIfAborted();
-    const asked = { psql, connection: withDatabase(connection, database) };
-    const exists = await ask<boolean>(asked, question, signal).catch(() => null);
-    if (exists !== null) return !exists;
-  }
-  return false;
+  const said = await askServer<boolean>({ psql, connection }, question, signal).catch(() => null);
+  return said?.answer === false;
 }
 
 /** Schemas that are not the system's own. */

@@ -58,7 +58,6 @@ test.each([
   [{ url: "postgres://db" }, "url", "names no database"],
   [{ url: "postgres://db/shop?schema=public" }, "url", "the parameter schema"],
   [{ url: "postgres://db/100%" }, "url", "%25"],
-  [{ database: "*" }, "database", "one database with each entry"],
   [{ database: "shop", dumperOptions: "-f x" }, "dumperOptions", "-f:"],
   [{ database: "shop", dumperOptions: "--table='x" }, "dumperOptions", "not closed"],
   [{ database: "shop", port: 0 }, "port", ">="],
