@@ -115,7 +115,7 @@ wrap_mariadb() {
     wrap "$1/bin" "usr/bin/$program"
   done
   wrap "$1/sbin" usr/sbin/mariadbd "--basedir=$tree/usr" "--plugin-dir=$tree/usr/lib/mysql/plugin" \
-    "--lc-messages-dir=$tree/usr/share/mysql"
+    "--lc-messages-dir=$tree/usr/share/mariadb"
   ln -sfn "$tree/usr/share" "$1/share"
   echo "#!/bin/sh
 exec $tree/usr/bin/mariadb-install-db \"\$@\" --basedir=$1" >"$1/bin/mariadb-install-db"

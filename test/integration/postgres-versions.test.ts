@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import { type Postgres, startPostgres } from "../../scripts/services/postgres.ts";
 import { runProgram } from "../../scripts/services/service.ts";
+import { streamOf } from "../../src/base/bytes.ts";
 import type { Manifest } from "../../src/catalog/manifest.ts";
 import { leastRole } from "../database/least-role.ts";
-import { createDatabase, dumpOf, EVERYTHING, open } from "../database/postgres/servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, never, open, PLAN } from "../database/postgres/servers.ts";
 import { hasVersions, programsOf } from "../versions.ts";
 import { expectFailure } from "./scene.ts";
 import { type Workspace, workspace } from "./workspace.ts";
@@ -95,6 +96,16 @@ describe.skipIf(!hasVersions)("PostgreSQL 10 to 18", () => {
       await print(server, database, ["--data-only"]),
     );
     expect(await objectsOf(place(18).server, target)).toBe(await objectsOf(server, database));
+  });
+
+  test.each([10, 14] as const)("clients of 18 dump and restore a database of version %i", async (major) => {
+    const { server, database } = place(major);
+    const options = { databaseToolsDirectory: programsOf("postgres-18") };
+    const dump = await dumpOf(open({ ...options, url: server.url(database) }));
+    const target = await createDatabase(server);
+    const plan = { ...PLAN, tool: { name: "pg_dump", version: "18.6" } };
+    await open({ ...options, url: server.url(target) }).restore(streamOf(dump), plan, never);
+    expect(await print(server, target)).toBe(await print(server, database));
   });
 
   test("the lock table of 18 is as large as its slots for workers make it", async () => {
