@@ -24,7 +24,7 @@ function other(kind: FlatKind, summary: string): FlatName {
 
 /** All of them. They describe one database and one S3 bucket without any table. */
 export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
-  dbType: database("text", "type", "what the database is: pg or sqlite"),
+  dbType: database("text", "type", "what the database is: pg, mongodb or sqlite"),
   dbConnectionString: database("text", "url", "the database as a URL, without a password"),
   dbHost: database("text", "host", "host of the database server"),
   dbPort: database("whole", "port", "its port"),
@@ -33,7 +33,7 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   dbPasswordFile: database("text", "passwordFile", "a file with the password"),
   dbName: database("text", "database", "name of the database on the server"),
   dbAlias: database("text", "name", "name of its backups (default the database's name)"),
-  authenticationDatabase: database("text", "authenticationDatabase", ""),
+  authenticationDatabase: database("text", "authenticationDatabase", "which database knows the MongoDB user"),
   dumperOptions: database("text", "dumperOptions", "more options for the dump program"),
   databaseToolsDirectory: database("text", "databaseToolsDirectory", "where the dump program is"),
   s3bucket: store("text", "bucket", "the bucket for the backups"),

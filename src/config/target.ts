@@ -15,13 +15,15 @@ const DRIVERS: Readonly<Record<string, Driver<unknown, Database>>> = databaseDri
 
 /** Scheme of a URL → type of database. */
 const TYPES = new Map([
+  ["mongodb", "mongodb"],
+  ["mongodb+srv", "mongodb"],
   ["postgres", "postgres"],
   ["postgresql", "postgres"],
   ["sqlite", "sqlite"],
 ]);
 
 /** Schemes of databases that dbacked knows by name only. */
-const NOT_YET: ReadonlySet<string> = new Set(["mysql", "mariadb", "mongodb", "mongodb+srv"]);
+const NOT_YET: ReadonlySet<string> = new Set(["mysql", "mariadb"]);
 
 const FLAG = "--to";
 
@@ -68,7 +70,7 @@ function refuseServer(): DbackedError {
 function refuseScheme(scheme: string): DbackedError {
   if (NOT_YET.has(scheme)) {
     return new DbackedError("usage", `${FLAG} cannot be a ${scheme} database in this version`, {
-      hint: "it restores into PostgreSQL and SQLite",
+      hint: "it restores into PostgreSQL, MongoDB and SQLite",
     });
   }
   return new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type { Database, Instance } from "./database.ts";
+import { Mongodb, mongodbInstance } from "./mongodb.ts";
+import { mongodbOptions } from "./mongodb/options.ts";
 import { Postgres } from "./postgres.ts";
 import { postgresInstance } from "./postgres/instance.ts";
 import { postgresOptions } from "./postgres/options.ts";
@@ -8,6 +10,7 @@ import { sqliteOptions } from "./sqlite/options.ts";
 
 /** Every type of database, by the word that the config has for it: its options, and what dumps it. */
 export const databaseDrivers = {
+  mongodb: driver(mongodbOptions, (options) => new Mongodb(options), mongodbInstance),
   postgres: driver(postgresOptions, (options) => new Postgres(options), postgresInstance),
   sqlite: driver(sqliteOptions, (options) => new Sqlite(options)),
 };

@@ -158,7 +158,7 @@ test.each<[string, string[]]>([
   [
     SHOP.replace('"postgres"', '"mysql"'),
     [
-      "FILE:3: type: this version backs up postgres and sqlite, and no other type",
+      "FILE:3: type: this version backs up postgres, mongodb and sqlite, and no other type",
       "| use the engine's own dump program until then",
     ],
   ],

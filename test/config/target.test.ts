@@ -13,9 +13,19 @@ test("readTarget() reads a URL, and the password from its variable", async () =>
   expect((await readTarget("sqlite:///srv/new.db", { environment: {} })).type).toBe("sqlite");
 });
 
+test.each(["mongodb://h1,h2:27018/new?replicaSet=rs0", "mongodb+srv://cluster.internal/new"])(
+  "readTarget() reads %s",
+  async (url) => {
+    const { type, options } = await readTarget(url, { environment: {} });
+    expect(type).toBe("mongodb");
+    expect(options).toMatchObject({ url });
+  },
+);
+
 test.each<[string, string]>([
   ["shop", "usage: --to needs a URL, as in postgres://role@host/database"],
   ["mysql://h/db", "usage: --to cannot be a mysql database in this version"],
+  ["mongodb://me@h/db", "config: --to: password: expected one, or a passwordFile, for this user"],
   [
     "postgres://me:hunter2@h/db",
     "usage: --to: no option takes a secret, and there is a password in this URL",

@@ -1,0 +1,123 @@
+import type { ByteStream } from "../base/bytes.ts";
+import { DbackedError } from "../base/error.ts";
+import type { FoundTools } from "../tool/find.ts";
+import type {
+  Check,
+  Database,
+  Dump,
+  DumpKind,
+  Inspection,
+  Instance,
+  RestorePlan,
+  RestoreReport,
+} from "./database.ts";
+import { connectionOf, withDatabase, type Connection } from "./mongodb/connection.ts";
+import { startDump } from "./mongodb/dump.ts";
+import { judgeDumperOptions, meansEach, type MongodbFields } from "./mongodb/options.ts";
+import { restoreArchive } from "./mongodb/restore.ts";
+import { readSource, type Source } from "./mongodb/source.ts";
+import { inspectTarget, listDatabases } from "./mongodb/target.ts";
+import { findMongodbTools } from "./mongodb/tools.ts";
+
+/** A MongoDB database, or all of a server, dumped and restored by MongoDB's own programs. */
+export class Mongodb implements Database {
+  readonly engine = "mongodb";
+  readonly label: string;
+  readonly #options: MongodbFields;
+  readonly #connection: Connection;
+  /** What the last check found; the dump that follows takes it. */
+  #looked: { source: Source; tools: FoundTools } | null = null;
+
+  /**
+   * @param options must have passed the schema.
+   * @param connection where to, if the options do not say it alone.
+   */
+  constructor(options: MongodbFields, connection = connectionOf(options)) {
+    this.#options = options;
+    this.#connection = connection;
+    this.label = connection.label;
+  }
+
+  async check(signal: AbortSignal): Promise<Check> {
+    this.#looked = await this.#look(signal);
+    const { version, identifier, gaps } = this.#looked.source;
+    const { server, database } = this.#connection;
+    return {
+      server: `MongoDB ${version}`,
+      source: `mongodb ${identifier ?? server} ${database ?? "*"}`,
+      gaps,
+    };
+  }
+
+  async dump(signal: AbortSignal): Promise<Dump> {
+    const { source, tools } = this.#looked ?? (await this.#look(signal));
+    this.#looked = null;
+    const { args, narrowed } = judgeDumperOptions(this.#options.dumperOptions);
+    const exclusions =
+      narrowed.length > 0 ? [] : source.unreadable.map((name) => `--excludeCollection=${name}`);
+    const connection = this.#connection;
+    const { gaps } = source;
+    return startDump({ connection, tools, source, args: [...args, ...exclusions], narrowed, gaps }, signal);
+  }
+
+  async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
+    const { version } = plan.tool;
+    try {
+      const major = Number.parseInt(version, 10) || 0;
+      const tools = await this.#findTools(major, `the dump was made by version ${version}`, signal);
+      return await restoreArchive({ connection: this.#connection, tools, plan }, body, signal);
+    } catch (error) {
+      if (!body.locked) await body.cancel(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+    return await inspectTarget(this.#connection, signal);
+  }
+
+  /** Finds the programs, and asks the server. */
+  async #look(signal: AbortSignal): Promise<{ source: Source; tools: FoundTools }> {
+    const tools = await this.#findTools(0, `${this.label} cannot be dumped without it`, signal);
+    return { source: await readSource(this.#connection, signal), tools };
+  }
+
+  #findTools(major: number, reason: string, signal: AbortSignal): Promise<FoundTools> {
+    return findMongodbTools({ major, reason, only: this.#options.databaseToolsDirectory }, signal);
+  }
+}
+
+/** A MongoDB server whose databases each have a backup of their own. */
+export class MongodbInstance implements Instance {
+  readonly label: string;
+  readonly #options: MongodbFields;
+  readonly #connection: Connection;
+
+  constructor(options: MongodbFields) {
+    this.#options = options;
+    this.#connection = connectionOf(options);
+    this.label = this.#connection.label;
+  }
+
+  async list(signal: AbortSignal): Promise<readonly string[]> {
+    const only = this.#options.acceptIncomplete ? "authorized" : "all";
+    const databases = await listDatabases(this.#connection, signal, only);
+    if (databases !== null) return databases;
+    throw new DbackedError("incomplete", `The user may not list the databases of ${this.label}`, {
+      hint: 'grant it the role "backup" of the database admin, or set acceptIncomplete = true for this server',
+    });
+  }
+
+  open(database: string): Mongodb {
+    return new Mongodb(this.#options, withDatabase(this.#connection, database));
+  }
+
+  globals(): null {
+    return null;
+  }
+}
+
+/** The instance that the options mean, if they mean one. */
+export function mongodbInstance(options: MongodbFields): MongodbInstance | null {
+  return meansEach(options) ? new MongodbInstance(options) : null;
+}

@@ -1,0 +1,48 @@
+import type { MongoClient } from "mongodb";
+import type { Connection } from "./connection.ts";
+import { explainFailure } from "./failure.ts";
+
+/** The server's code for "not authorized". */
+const UNAUTHORIZED = 13;
+
+/**
+ * Connects to a server, and lets `ask` ask it.
+ *
+ * @throws {DbackedError} `database`, if it cannot be reached or does not answer.
+ */
+export async function connect<Answer>(
+  connection: Connection,
+  ask: (client: MongoClient) => Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  signal.throwIfAborted();
+  // A large library, which nobody needs who has no MongoDB.
+  const { MongoClient } = await import("mongodb");
+  const client = new MongoClient(connection.uri.reveal(), { appName: "dbacked", maxPoolSize: 2 });
+  const close = () => void client.close().catch(() => {});
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    await client.connect();
+    return await ask(client);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explainFailure(error, `Cannot ask ${connection.label}`);
+  } finally {
+    signal.removeEventListener("abort", close);
+    await client.close().catch(() => {});
+  }
+}
+
+/** What `ask` gives; null if the user has no right to ask it. */
+export async function ifAuthorized<Answer>(ask: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await ask;
+  } catch (error) {
+    if (isUnauthorized(error)) return null;
+    throw error;
+  }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === UNAUTHORIZED;
+}
