@@ -10,6 +10,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 const moment = z.iso.datetime({ precision: 3 });
 
+/** What was left out with consent: how many gaps, and of which sorts. Their names are in `sealed` only. */
+const gapCount = z.object({ count, kinds: z.array(z.string()) });
+
 /** What the manifest says in clear, schema 1. Names of tables, rows of each and hosts are in `sealed` only. */
 const manifestSchema = z.object({
   schema: z.literal(1),
@@ -34,6 +37,8 @@ const manifestSchema = z.object({
   rows: count.nullable(),
   complete: z.boolean(),
   narrowed: z.array(z.string()),
+  // Manifests of the first version do not say it.
+  gaps: gapCount.optional(),
   consistent: z.enum(["snapshot", "locked", "no"]),
   seq: count,
   prev: sha256.nullable(),
@@ -44,6 +49,29 @@ const manifestSchema = z.object({
 
 /** What was stored, and how it came to be. Sizes in bytes, digests as hex, times in ISO 8601. */
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What only those may read who can open the backup. */
+const sealedPartSchema = z.object({
+  tables: z.array(z.object({ table: z.string(), rows: count, kind: z.enum(["exact", "estimate"]) })),
+  /** True if there were too many tables to name them all. */
+  tablesCut: z.boolean().optional(),
+  /** The options that narrow the dump, with their values. */
+  narrowed: z.array(z.string()),
+  logPosition: z.string().nullable(),
+  gaps: z.array(
+    z.object({
+      kind: z.string().optional(),
+      object: z.string(),
+      why: z.string(),
+      mend: z.string().optional(),
+    }),
+  ),
+  gapsCut: z.boolean().optional(),
+  stderrTail: z.string(),
+});
+
+/** The sealed part of a manifest. */
+export type SealedPart = z.infer<typeof sealedPartSchema>;
 
 /** The bytes that are signed. */
 export function encodeManifest(manifest: Manifest): Bytes {
@@ -67,6 +95,20 @@ export function parseManifest(payload: Bytes, name: BackupName): Manifest {
   const sum = manifest.volumes.reduce((total, size) => total + size, 0);
   if (sum !== manifest.bytes) throw wrong(`its volumes hold ${sum} bytes, not ${manifest.bytes}`);
   return manifest;
+}
+
+/**
+ * Reads the sealed part of a manifest, once it was opened.
+ *
+ * @throws {DbackedError} `damaged`, if it is not what a manifest seals.
+ */
+export function parseSealedPart(opened: unknown, name: BackupName): SealedPart {
+  const parsed = sealedPartSchema.safeParse(opened);
+  if (parsed.success) return parsed.data;
+  throw new DbackedError("damaged", `The sealed part of the manifest of ${name.stem} cannot be read`, {
+    hint: "was it written by a newer version? `dbacked --version` tells yours",
+    cause: parsed.error,
+  });
 }
 
 function readSchema(payload: Bytes, name: BackupName): Manifest {

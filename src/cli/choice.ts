@@ -4,7 +4,7 @@ import type { Backup } from "../catalog/list.ts";
 import { selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { describeBackups } from "./print/backup.ts";
+import { describeBackups, describeLack } from "./print/backup.ts";
 import { choose } from "./print/prompt.ts";
 import { findBackups, type Found } from "./sets.ts";
 
@@ -39,10 +39,8 @@ function warnOf(backup: Backup): void {
   // A signer that is not trusted is asked about, or refused, when the backup is opened.
   if (doubt !== null && !isOfSigner(backup)) log.warn(`this backup does not count: ${doubt}`);
   if (manifest.complete) return;
-  const { narrowed } = manifest;
-  log.warn(
-    `this backup is not complete${narrowed.length === 0 ? "" : `: narrowed by ${narrowed.join(" ")}`}`,
-  );
+  const why = describeLack(manifest);
+  log.warn(`this backup is not complete${why === "" ? "" : ` (${why})`}`);
 }
 
 async function pick(found: readonly Found[], { args, operands, signal }: Choosing): Promise<Found> {

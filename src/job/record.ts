@@ -1,6 +1,7 @@
+import { utf8 } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { Backup } from "../catalog/list.ts";
-import { encodeManifest, MANIFEST_TYPE, type Manifest } from "../catalog/manifest.ts";
+import { encodeManifest, MANIFEST_TYPE, type Manifest, type SealedPart } from "../catalog/manifest.ts";
 import { envelopeKey, manifestKey } from "../catalog/name.ts";
 import { summarizeProofs } from "../catalog/proof.ts";
 import type { DumpReport } from "../database/database.ts";
@@ -63,6 +64,10 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
     complete: report.complete,
     // Their values name tables, which only those who can open the backup may read.
     narrowed: report.narrowed.map((option) => option.split("=", 1)[0] ?? ""),
+    gaps: {
+      count: report.gaps.length,
+      kinds: [...new Set(report.gaps.map(({ kind }) => kind ?? "object"))].toSorted(),
+    },
     consistent: report.consistent,
     seq: metadata.seq,
     prev: previous?.manifest.core ?? null,
@@ -81,7 +86,32 @@ function requireWhole({ plan, name }: Undertaking, volumes: readonly number[], b
   });
 }
 
+/**
+ * Bytes of each list in the sealed part. A manifest of more than 16 MiB is never read, and twice in base64 every byte
+ * here becomes 16 ninths of one.
+ */
+const LONGEST_LIST = 4 * 1024 * 1024;
+
+/** Characters of what the dump program warned of. */
+const LONGEST_TAIL = 64 * 1024;
+
 /** What only those who can open the backup may read. */
-function sealedPart({ tableRows, narrowed, logPosition, gaps, stderrTail }: DumpReport): unknown {
-  return { tables: tableRows, narrowed, logPosition, gaps, stderrTail };
+function sealedPart({ tableRows, narrowed, logPosition, gaps, stderrTail }: DumpReport): SealedPart {
+  const [tables, kept] = [upTo(LONGEST_LIST, tableRows), upTo(LONGEST_LIST, gaps)];
+  return {
+    tables,
+    ...(tables.length < tableRows.length ? { tablesCut: true } : {}),
+    narrowed: [...narrowed],
+    logPosition,
+    gaps: kept,
+    ...(kept.length < gaps.length ? { gapsCut: true } : {}),
+    stderrTail: stderrTail.slice(-LONGEST_TAIL),
+  };
+}
+
+/** The first of `items`, as many as fit into so many bytes. */
+function upTo<T>(limit: number, items: readonly T[]): T[] {
+  let size = 0;
+  const end = items.findIndex((item) => (size += utf8(JSON.stringify(item)).length) > limit);
+  return items.slice(0, end === -1 ? items.length : end);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Bytes, utf8 } from "../../src/base/bytes.ts";
-import { encodeManifest, type Manifest, parseManifest } from "../../src/catalog/manifest.ts";
+import { encodeManifest, type Manifest, parseManifest, parseSealedPart } from "../../src/catalog/manifest.ts";
 import { nameBackup } from "../../src/catalog/name.ts";
 import { failureOf } from "../conformance/sample.ts";
 
@@ -34,6 +34,8 @@ const manifests: fc.Arbitrary<Manifest> = fc
     rows: fc.option(count),
     complete: fc.boolean(),
     narrowed: fc.array(fc.string()),
+    // The first manifests did not have it.
+    gaps: fc.option(fc.record({ count, kinds: fc.array(fc.string()) }), { nil: undefined }),
     consistent: fc.constantFrom("snapshot" as const, "locked" as const, "no" as const),
     seq: count,
     prev: fc.option(hex(64)),
@@ -68,7 +70,9 @@ test("parseManifest() leaves out what a later version adds", () => {
   expect(parseManifest(encodeManifest(later), nameOf(sample))).toEqual(sample);
 });
 
-test.each(Object.keys(sample))("parseManifest() refuses a manifest without %s", async (key) => {
+const required = Object.keys(sample).filter((key) => key !== "gaps");
+
+test.each(required)("parseManifest() refuses a manifest without %s", async (key) => {
   const { [key as keyof Manifest]: _, ...rest } = sample;
   expect(await refusalOf(utf8(JSON.stringify(rest)))).toMatchObject(DAMAGED);
 });
@@ -99,3 +103,21 @@ test("parseManifest() refuses what is no JSON object in UTF-8, and never with an
     }),
   );
 });
+
+const PART = { tables: [], narrowed: [], logPosition: null, gaps: [], stderrTail: "" };
+
+test("parseSealedPart() takes what manifests have sealed since the first version", () => {
+  const gap = { object: "table a", why: "the role may not read it" };
+  expect(parseSealedPart({ ...PART, gaps: [gap], later: 1 }, nameOf(sample))).toEqual({
+    ...PART,
+    gaps: [gap],
+  });
+});
+
+test.each([null, {}, { ...PART, tables: [{ table: "a", rows: -1, kind: "exact" }] }])(
+  "parseSealedPart() refuses %j",
+  async (part) => {
+    const refused = (async () => parseSealedPart(part, nameOf(sample)))();
+    expect(await failureOf(refused)).toMatchObject(DAMAGED);
+  },
+);

@@ -81,6 +81,7 @@ test("`run --once --json` prints what the page says, of successes and of failure
 test.each([
   ["list", "`dbacked list --json`"],
   ["show ID", "`dbacked show ID --json`"],
+  ["show ID --private-key-path KEY", "`dbacked show ID --json`"],
   ["restore ID --to sqlite://TARGET --private-key-path KEY", "`dbacked restore --json`"],
   ["keygen --no-passphrase --out FOLDER", "`dbacked keygen --json`"],
   ["signer show", "`dbacked signer show --json`"],

@@ -1,5 +1,6 @@
 import { printBytes } from "../../base/units.ts";
 import type { Backup } from "../../catalog/list.ts";
+import type { Manifest } from "../../catalog/manifest.ts";
 import type { ProofTimes } from "../../catalog/proof.ts";
 import { alignRows, type Column, printTable, type TableLook } from "./table.ts";
 
@@ -22,6 +23,7 @@ export interface BackupJson {
   tables: number | null;
   rows: number | null;
   complete: boolean;
+  gaps: { count: number; kinds: readonly string[] } | null;
   consistent: string;
   proofs: ProofTimes;
   recipients: readonly string[];
@@ -60,6 +62,7 @@ export function backupJson({ backup, store }: Listed): BackupJson {
     tables: manifest.tables,
     rows: manifest.rows,
     complete: manifest.complete,
+    gaps: manifest.gaps ?? null,
     consistent: manifest.consistent,
     proofs,
     recipients: manifest.recipients,
@@ -107,7 +110,16 @@ function rowOf({ backup, store }: Listed): string[] {
 function completeness({ manifest, doubt }: Backup): string {
   if (doubt !== null) return `does not count: ${doubt}`;
   if (manifest.complete) return manifest.consistent === "no" ? "yes, not of one moment" : "yes";
-  return manifest.narrowed.length === 0 ? "NO" : `NO (${manifest.narrowed.join(" ")})`;
+  const why = describeLack(manifest);
+  return why === "" ? "NO" : `NO (${why})`;
+}
+
+/** Why a backup is not complete, as far as the manifest says it in clear: `--schema; 2 gaps: table, view`. */
+export function describeLack({ narrowed, gaps }: Manifest): string {
+  const parts = [narrowed.join(" ")];
+  if (gaps !== undefined && gaps.count > 0)
+    parts.push(`${gaps.count === 1 ? "1 gap" : `${gaps.count} gaps`}: ${gaps.kinds.join(", ")}`);
+  return parts.filter((part) => part !== "").join("; ");
 }
 
 function proved(times: ProofTimes): string {

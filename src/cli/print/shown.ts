@@ -1,13 +1,16 @@
 import { printBytes } from "../../base/units.ts";
-import type { Manifest } from "../../catalog/manifest.ts";
+import type { Manifest, SealedPart } from "../../catalog/manifest.ts";
 import { envelopeKey } from "../../catalog/name.ts";
 import type { Header } from "../../seal/header.ts";
-import { backupJson, type BackupJson, type Listed, listProofs } from "./backup.ts";
+import { backupJson, type BackupJson, describeLack, type Listed, listProofs } from "./backup.ts";
+import { type SealedJson, sealedJson, sealedRows } from "./sealed.ts";
 import { printable } from "./text.ts";
 
 /** A backup, and the header of its envelope as the store has it. */
 interface Shown extends Listed {
   header: Header;
+  /** What the manifest says in secret; null if it was not opened. */
+  sealed: SealedPart | null;
 }
 
 /** What `show --json` prints. @see docs/json.md */
@@ -15,16 +18,23 @@ interface ShownJson extends BackupJson {
   key: string;
   core: string;
   manifest: Omit<Manifest, "sealed">;
+  sealed: SealedJson | null;
 }
 
 /** The backup as `show --json` has it. */
-export function shownJson({ header, ...listed }: Shown): ShownJson {
+export function shownJson({ header, sealed, ...listed }: Shown): ShownJson {
   const { sealed: _, ...manifest } = listed.backup.manifest;
-  return { ...backupJson(listed), key: envelopeKey(listed.backup.name), core: header.core, manifest };
+  return {
+    ...backupJson(listed),
+    key: envelopeKey(listed.backup.name),
+    core: header.core,
+    manifest,
+    sealed: sealed === null ? null : sealedJson(sealed),
+  };
 }
 
 /** The lines that `show` prints. */
-export function printShown({ backup, store, header }: Shown): string {
+export function printShown({ backup, store, header, sealed }: Shown): string {
   const { manifest, doubt, signer, proofs, name } = backup;
   const rows: (readonly [string, string])[] = [
     ["id", manifest.backup],
@@ -48,6 +58,7 @@ export function printShown({ backup, store, header }: Shown): string {
     ["opened by", manifest.recipients.join("\n")],
     ["proofs", printProofs(proofs)],
     ["made by", `dbacked ${manifest.version}`],
+    ...(sealed === null ? [] : sealedRows(sealed)),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.flatMap(([label, value]) => align(label.padEnd(width), value)).join("\n");
@@ -64,9 +75,8 @@ function printVolumes({ bytes, volumes }: Manifest): string {
   return `${printBytes(bytes)}${parts}`;
 }
 
-function printCompleteness({ complete, narrowed }: Manifest): string {
-  if (complete) return "yes";
-  return narrowed.length === 0 ? "NO: a gap was accepted" : `NO: narrowed by ${narrowed.join(" ")}`;
+function printCompleteness(manifest: Manifest): string {
+  return manifest.complete ? "yes" : `NO: ${describeLack(manifest) || "a gap was accepted"}`;
 }
 
 function printProofs(proofs: Listed["backup"]["proofs"]): string {

@@ -41,30 +41,36 @@ function gapOf(missing: readonly Missing[], role: string): Gap {
 
 const GAPS: Readonly<Record<Missing["sort"], (group: Group) => Gap>> = {
   schema: ({ schema, role }) => ({
+    kind: "schema",
     object: `schema ${schema}`,
     why: "the role may not look into it",
     mend: `GRANT USAGE ON SCHEMA ${schema} TO ${role};`,
   }),
   table: (group) => ({
+    kind: "table",
     object: `table ${list(group.qualified)}`,
     why: "the role may not read it",
     mend: grantSelect("TABLE", group),
   }),
   sequence: (group) => ({
+    kind: "sequence",
     object: `sequence ${list(group.qualified)}`,
     why: "the role may not read it",
     mend: grantSelect("SEQUENCE", group),
   }),
   rows: ({ qualified, role }) => ({
+    kind: "rows",
     object: `rows of table ${list(qualified)}`,
     why: "row security hides some from the role",
     mend: `ALTER ROLE ${role} BYPASSRLS;`,
   }),
   unlogged: ({ qualified }) => ({
+    kind: "rows",
     object: `rows of unlogged table ${list(qualified)}`,
     why: "a standby does not have them",
   }),
   objects: ({ names, role }) => ({
+    kind: "large object",
     object: `large objects of ${list(names)}`,
     why: "the role may not read them",
     // Not by membership in the owner's role: that one may be a superuser's.
@@ -73,11 +79,13 @@ const GAPS: Readonly<Record<Missing["sort"], (group: Group) => Gap>> = {
       `EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO ${role.replaceAll("'", "''").replaceAll("%", "%%")}', o); END LOOP; END $$;`,
   }),
   subscription: ({ names }) => ({
+    kind: "subscription",
     object: `subscription ${list(names)}`,
     why: "only a superuser can dump it",
     mend: 'dump as a superuser, or set dumperOptions = ["--no-subscriptions"]',
   }),
   mapping: ({ schema, names }) => ({
+    kind: "user mapping",
     object: `options of the user mapping of ${list(names)} on server ${schema}`,
     why: "only the server's owner sees them",
     mend: "dump as a superuser or as the owner of the foreign server",

@@ -26,36 +26,43 @@ test("Postgres.check() names everything that the role cannot dump, and the state
   const { gaps } = await as(guarded).check(never);
   expect(gaps).toEqual([
     {
+      kind: "large object",
       object: 'large objects of "somebody"',
       why: "the role may not read them",
       mend: expect.stringContaining('GRANT SELECT ON LARGE OBJECT %s TO "back up"'),
     },
     {
+      kind: "rows",
       object: 'rows of table "public"."by_row"',
       why: "row security hides some from the role",
       mend: 'ALTER ROLE "back up" BYPASSRLS;',
     },
     {
+      kind: "schema",
       object: 'schema "closed"',
       why: "the role may not look into it",
       mend: 'GRANT USAGE ON SCHEMA "closed" TO "back up";',
     },
     {
+      kind: "sequence",
       object: 'sequence "public"."hidden_id_seq"',
       why: "the role may not read it",
       mend: 'GRANT SELECT ON SEQUENCE "public"."hidden_id_seq" TO "back up";',
     },
     {
+      kind: "subscription",
       object: 'subscription "news"',
       why: "only a superuser can dump it",
       mend: expect.stringContaining("--no-subscriptions"),
     },
     {
+      kind: "table",
       object: 'table "closed"."inside"',
       why: "the role may not read it",
       mend: 'GRANT SELECT ON TABLE "closed"."inside" TO "back up";',
     },
     {
+      kind: "table",
       object: 'table "public"."hid den", "public"."hidden"',
       why: "the role may not read it",
       mend: 'GRANT SELECT ON TABLE "public"."hid den", "public"."hidden" TO "back up";',
