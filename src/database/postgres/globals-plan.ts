@@ -81,25 +81,15 @@ class Judge {
   }
 
   judge(subject: Subject): Verdict {
-    switch (subject.about) {
-      case "settings":
-      case "session":
-        return "run";
-      case "unknown":
-        return "tell";
-      case "role":
-        if (subject.creates) return this.#isNew(subject.role) ? "run" : "skip";
-        return this.#mayChange(subject.role) ? "run" : "skip";
-      case "membership":
-        return this.#judgeMembership(subject);
-      case "parameter":
-        if (this.#version < PARAMETERS) return "tell";
-        if (subject.grantee === null) return this.#force ? "run" : "tell";
-        return this.#mayChange(subject.grantee) ? "run" : "skip";
-      case "tablespace":
-        // One cannot be made in a transaction, nor without a folder on the server.
-        return this.#tablespaces.has(subject.tablespace) ? "skip" : "tell";
+    if (subject.about === "role") {
+      const isRun = subject.creates ? this.#isNew(subject.role) : this.#mayChange(subject.role);
+      return isRun ? "run" : "skip";
     }
+    if (subject.about === "membership") return this.#judgeMembership(subject);
+    if (subject.about === "parameter") return this.#judgeParameter(subject.grantee);
+    // One cannot be made in a transaction, nor without a folder on the server.
+    if (subject.about === "tablespace") return this.#tablespaces.has(subject.tablespace) ? "skip" : "tell";
+    return subject.about === "unknown" ? "tell" : "run";
   }
 
   /** Takes notice of what a statement says, when it was judged. */
@@ -136,6 +126,13 @@ class Judge {
     return grantor === null || !isStrict || this.#admins.has(pair(group, grantor))
       ? "run"
       : "without-grantor";
+  }
+
+  /** @param grantee null for everybody. */
+  #judgeParameter(grantee: string | null): Verdict {
+    if (this.#version < PARAMETERS) return "tell";
+    if (grantee === null) return this.#force ? "run" : "tell";
+    return this.#mayChange(grantee) ? "run" : "skip";
   }
 
   #isNew(role: string): boolean {

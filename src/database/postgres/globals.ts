@@ -1,7 +1,7 @@
 import type { ByteStream } from "../../base/bytes.ts";
 import { chooseTools, findTools, type FoundTools } from "../../tool/find.ts";
 import type { Check, Database, Dump, Gap, Inspection, RestorePlan, RestoreReport } from "../database.ts";
-import type { Connection } from "./connection.ts";
+import { withDatabase, type Connection } from "./connection.ts";
 import { startGlobalsDump } from "./globals-dump.ts";
 import { restoreGlobals } from "./globals-restore.ts";
 import { askServer } from "./maintenance.ts";
@@ -18,6 +18,8 @@ interface Server {
   /** The cluster's own number; null if the role may not know it. */
   identifier: string | null;
   mayReadPasswords: boolean;
+  /** The one that let us in. */
+  database: string;
 }
 
 /** Roles and tablespaces of a server, which belong to none of its databases, by `pg_dumpall`. */
@@ -68,8 +70,8 @@ export class PostgresGlobals implements Database {
   async #ask(signal: AbortSignal): Promise<{ server: Server; psql: string; connection: Connection }> {
     const psql = await findPsql(this.label, this.#options.databaseToolsDirectory, signal);
     const asked = { psql, connection: this.#connection };
-    const { answer, connection } = await askServer<Server>(asked, SERVER, signal);
-    return { server: answer, psql, connection };
+    const server = await askServer<Server>(asked, SERVER, signal);
+    return { server, psql, connection: withDatabase(this.#connection, server.database) };
   }
 
   async #findTools({ version, versionNumber }: Server, signal: AbortSignal): Promise<FoundTools> {
@@ -105,6 +107,7 @@ SELECT json_build_object(
   'versionNumber', current_setting('server_version_num')::int,
   'role', current_user,
   'identifier', nullif(:'identifier', ''),
+  'database', current_database(),
   'mayReadPasswords', has_table_privilege('pg_catalog.pg_authid', 'SELECT')
 );
 `;

@@ -28,8 +28,7 @@ class PostgresInstance implements Instance {
 
   async list(signal: AbortSignal): Promise<readonly string[]> {
     const psql = await findPsql(this.label, this.#options.databaseToolsDirectory, signal);
-    const { answer } = await askServer<string[]>({ psql, connection: this.#connection }, DATABASES, signal);
-    return answer;
+    return await askServer<string[]>({ psql, connection: this.#connection }, DATABASES, signal);
   }
 
   open(database: string): Database {

@@ -43,8 +43,7 @@ export async function readTarget(asked: Asked, signal: AbortSignal): Promise<Tar
 
 async function isAbsent({ psql, connection }: Asked, signal: AbortSignal): Promise<boolean> {
   const question = `SELECT to_json(EXISTS (SELECT FROM pg_database WHERE datname = ${literal(connection.database)}));`;
-  const said = await askServer<boolean>({ psql, connection }, question, signal).catch(() => null);
-  return said?.answer === false;
+  return (await askServer<boolean>({ psql, connection }, question, signal).catch(() => null)) === false;
 }
 
 /** Schemas that are not the system's own. */
