@@ -5,7 +5,15 @@ import { runProgram } from "../../scripts/services/service.ts";
 import { streamOf } from "../../src/base/bytes.ts";
 import type { Manifest } from "../../src/catalog/manifest.ts";
 import { leastRole } from "../database/least-role.ts";
-import { createDatabase, dumpOf, EVERYTHING, never, open, PLAN } from "../database/postgres/servers.ts";
+import {
+  createDatabase,
+  dumpOf,
+  EVERYTHING,
+  failureOf,
+  never,
+  open,
+  PLAN,
+} from "../database/postgres/servers.ts";
 import { hasVersions, programsOf } from "../versions.ts";
 import { expectFailure } from "./scene.ts";
 import { type Workspace, workspace } from "./workspace.ts";
@@ -98,14 +106,35 @@ describe.skipIf(!hasVersions)("PostgreSQL 10 to 18", () => {
     expect(await objectsOf(place(18).server, target)).toBe(await objectsOf(server, database));
   });
 
+  const withClientsOf18 = (server: Postgres, database: string) =>
+    open({ url: server.url(database), databaseToolsDirectory: programsOf("postgres-18") });
+
+  const plan = { ...PLAN, tool: { name: "pg_dump", version: "18.6" } };
+
   test.each([10, 14] as const)("clients of 18 dump and restore a database of version %i", async (major) => {
     const { server, database } = place(major);
-    const options = { databaseToolsDirectory: programsOf("postgres-18") };
-    const dump = await dumpOf(open({ ...options, url: server.url(database) }));
+    const dump = await dumpOf(withClientsOf18(server, database));
     const target = await createDatabase(server);
-    const plan = { ...PLAN, tool: { name: "pg_dump", version: "18.6" } };
-    await open({ ...options, url: server.url(target) }).restore(streamOf(dump), plan, never);
+    await withClientsOf18(server, target).restore(streamOf(dump), plan, never);
     expect(await print(server, target)).toBe(await print(server, database));
+  });
+
+  test("an older server takes a dump of 18 that holds nothing newer than itself", async () => {
+    const database = await createDatabase(place(18).server, EVERYTHING);
+    const dump = await dumpOf(withClientsOf18(place(18).server, database));
+    const { server } = place(13);
+    const target = await createDatabase(server);
+    await withClientsOf18(server, target).restore(streamOf(dump), plan, never);
+    expect(await objectsOf(server, target)).toBe(await objectsOf(place(18).server, database));
+  });
+
+  test("an older server that does not know what a dump holds is left as it was", async () => {
+    const dump = await dumpOf(withClientsOf18(place(18).server, place(18).database));
+    const { server } = place(13);
+    const target = await createDatabase(server);
+    const failure = await failureOf(withClientsOf18(server, target).restore(streamOf(dump), plan, never));
+    expect(failure).toMatchObject({ kind: "database", message: expect.stringContaining("Cannot restore") });
+    expect(await objectsOf(server, target)).toBe("");
   });
 
   test("the lock table of 18 is as large as its slots for workers make it", async () => {
