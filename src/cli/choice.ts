@@ -74,7 +74,8 @@ function newest(found: readonly Found[]): Found {
   );
 }
 
-function isOfSigner({ doubt, signer }: Backup): boolean {
+/** Says whether a backup does not count because nobody trusts its signer. */
+export function isOfSigner({ doubt, signer }: Backup): boolean {
   return doubt?.includes(signer) === true;
 }
 

@@ -25,6 +25,10 @@ export const root: Group = {
       summary: "an envelope to the plain dump; needs no config",
       load: async () => (await import("./decrypt.ts")).command,
     },
+    verify: {
+      summary: "read backups again, and prove that they are whole",
+      load: async () => (await import("./verify.ts")).command,
+    },
     keygen: {
       summary: "make a key pair and the recovery kit",
       load: async () => (await import("./keygen.ts")).command,

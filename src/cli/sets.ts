@@ -1,6 +1,7 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { type Backup, listBackups, listSets } from "../catalog/list.ts";
+import { parseManifestKey } from "../catalog/name.ts";
 import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { readSignerFile } from "../job/signer.ts";
@@ -46,6 +47,16 @@ interface Search {
   found: readonly Found[];
   /** A store that cannot be asked, or a set whose manifests are there and cannot be read, not one of them. */
   failures: readonly DbackedError[];
+  /** Manifests that cannot be read, of sets in which others can. */
+  broken: readonly BrokenBackup[];
+}
+
+/** What should be a backup, by its name. */
+interface BrokenBackup {
+  id: string;
+  database: string;
+  store: string;
+  failure: DbackedError;
 }
 
 /**
@@ -61,10 +72,12 @@ export async function searchStores(
 ): Promise<Search> {
   const found: Found[] = [];
   const failures: DbackedError[] = [];
+  const broken: BrokenBackup[] = [];
   for (const store of chooseStores(config, wanted)) {
     try {
       const searched = await searchStore(config, { ...wanted, store }, trusted, signal);
       found.push(...searched.found);
+      broken.push(...searched.broken);
       failures.push(...searched.failures);
     } catch (error) {
       signal.throwIfAborted();
@@ -79,6 +92,7 @@ export async function searchStores(
   return {
     found: found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt)),
     failures,
+    broken,
   };
 }
 
@@ -113,6 +127,7 @@ async function searchStore(
   const verify = noteVerifier(store, trusted, signal);
   const found: Found[] = [];
   const failures: DbackedError[] = [];
+  const lost: BrokenBackup[] = [];
   for (const set of await chooseSets(config, { ...wanted, store: storeName }, store, signal)) {
     const { backups, broken } = await listBackups(store, set, verify, signal);
     found.push(...backups.map((backup) => ({ backup, store, storeName })));
@@ -121,11 +136,14 @@ async function searchStore(
       const { kind, message, hint } = first.failure;
       const what = `${store.label} holds backups of "${set}", and none can be read: ${message}`;
       failures.push(new DbackedError(kind, what, { hint, cause: first.failure }));
-    } else
-      for (const { key, failure } of broken)
-        log.warn(`${store.label}/${key} is no backup: ${failure.message}`);
+      continue;
+    }
+    for (const { key, failure } of broken) {
+      log.warn(`${store.label}/${key} is no backup: ${failure.message}`);
+      lost.push({ id: parseManifestKey(key)?.id ?? key, database: set, store: storeName, failure });
+    }
   }
-  return { found, failures };
+  return { found, failures, broken: lost };
 }
 
 /** A name that is in the config may have no backups yet, and one with backups may be gone from the config. */

@@ -85,5 +85,8 @@ export interface IdentityConfig {
   passphrase: Secret | null;
 }
 
-/** What a command cannot do without. A part that is needed and not there is a mistake like others. */
-export type Need = "databases" | "stores" | "recipients" | "signer" | "identity";
+/**
+ * What a command cannot do without. A part that is needed and not there is a mistake like others; with `-if-any` it is only
+ * read if it is there.
+ */
+export type Need = "databases" | "stores" | "recipients" | "signer" | "identity" | "identity-if-any";

@@ -74,7 +74,13 @@ interface Kind<Own, Thing> {
 export async function readStores(settings: Settings, mistakes: Mistakes): Promise<StoreConfig[]> {
   const kind = { section: "stores", keys: storeKeys, drivers: storeDrivers } as const;
   const entries = await readEntries(kind, settings, mistakes);
-  return entries.map(({ own, options, open }) => ({ ...own, options, open }));
+  return entries.map(({ own: { name, type, readBack }, options, open }) => ({
+    name,
+    type,
+    readBack,
+    options,
+    open,
+  }));
 }
 
 /** Reads all of `[[databases]]`. Each goes to one of the stores. */

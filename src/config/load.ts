@@ -34,7 +34,8 @@ export async function loadConfig(sources: Sources, needs: readonly Need[]): Prom
   const databases = await readDatabases(settings, mistakes);
   const recipients = await readRecipients(settings, needs.includes("recipients"), mistakes);
   const signer = readSigning(settings, mistakes);
-  const { identity, trustedSigners } = await readIdentity(settings, needs.includes("identity"), mistakes);
+  const wantsIdentity = needs.includes("identity") || needs.includes("identity-if-any");
+  const { identity, trustedSigners } = await readIdentity(settings, wantsIdentity, mistakes);
   refuseMissing(settings, signer !== null, needs, mistakes);
   mistakes.throwIfAny();
   const { path, warnings } = settings;
@@ -73,7 +74,7 @@ function refuseMissing(
     mistakes.throwIfAny();
     throw new DbackedError("config", "There is no configuration", { hint: HOW_TO_START });
   }
-  const missing: Record<Need, string | null> = {
+  const missing: Record<Exclude<Need, "identity-if-any">, string | null> = {
     databases: settings.has("databases")
       ? null
       : "there is no database: add [[databases]], or set DBACKED_DB_TYPE",
@@ -87,6 +88,7 @@ function refuseMissing(
       : "there is no private key: give --private-key-path, or set DBACKED_PRIVATE_KEY, or privateKey in [identity]",
   };
   for (const need of needs) {
+    if (need === "identity-if-any") continue;
     const message = missing[need];
     if (message !== null) mistakes.add(settings.path ?? "environment", message);
   }

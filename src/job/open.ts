@@ -200,9 +200,14 @@ function describe({ id, metadata, recipients }: Header, isSeekable: boolean): Om
   return { id, dump: metadata.dump, tool: metadata.tool, recipients: recipients.length, isSeekable };
 }
 
+/** Says whether this version can undo a compression. */
+export function isKnownCompression(compression: string): compression is Compression {
+  return compression === "none" || compression === "zstd" || compression === "gzip";
+}
+
 function compressionOf({ id, metadata }: Header): Compression {
   const { compression } = metadata;
-  if (compression === "none" || compression === "zstd" || compression === "gzip") return compression;
+  if (isKnownCompression(compression)) return compression;
   throw new DbackedError(
     "damaged",
     `Backup ${id} is compressed with "${compression}", which this version cannot undo`,

@@ -13,7 +13,11 @@ import { NotFound, type Store } from "../store/store.ts";
 export class Damage extends DbackedError {
   readonly finding: Finding;
 
-  constructor(finding: Finding, message: string, detail: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    finding: Finding,
+    message: string,
+    detail: { hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super("damaged", message, detail);
     this.finding = finding;
   }
@@ -57,6 +61,9 @@ export async function recordProof(
   });
 }
 
+/** What a newer version may have meant well. */
+const NEWER: ReadonlySet<string> = new Set(["version", "suite", "flags"]);
+
 /** Says what is wrong with a backup whose reading failed with `error`; null if the failure is not the backup's. */
 export function findingOf(error: unknown, header: Header | null): Finding | null {
   if (error instanceof Damage) return error.finding;
@@ -64,6 +71,7 @@ export function findingOf(error: unknown, header: Header | null): Finding | null
   if (!(error instanceof DbackedError) || error.kind !== "damaged") return null;
   if (!(error instanceof Refusal)) return { code: "mismatch" };
   const { code, segment } = error;
+  if (NEWER.has(code)) return null;
   if (segment === null || header === null) return { code };
   return { code, offset: segmentRange(Infinity, header, segment).start };
 }

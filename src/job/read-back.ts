@@ -1,6 +1,5 @@
 import { collect, release } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
-import { findLack } from "../catalog/lack.ts";
 import type { Backup } from "../catalog/list.ts";
 import { encodeManifest, MANIFEST_TYPE } from "../catalog/manifest.ts";
 import { envelopeKey, manifestKey } from "../catalog/name.ts";
@@ -8,13 +7,14 @@ import { type Finding, summarizeProofs } from "../catalog/proof.ts";
 import { MAX_NOTE_BYTES, verifyNote } from "../seal/note.ts";
 import { openSource } from "../seal/open.ts";
 import { openSample } from "../seal/sample.ts";
-import { readSourceHeader, type Source } from "../seal/source.ts";
-import { type Store, Unreadable } from "../store/store.ts";
+import type { Source } from "../seal/source.ts";
+import { Unreadable } from "../store/store.ts";
 import { volumeSource } from "../store/volumes.ts";
 import type { Undertaking } from "./backup.ts";
 import { meteredSource } from "./measure.ts";
-import { compareEnding, compareHeader } from "./open.ts";
+import { compareEnding } from "./open.ts";
 import { Damage, findingOf, recordProof, type Testimony } from "./proof.ts";
+import { requireHeader, requireVolumes } from "./stored.ts";
 
 /** How much of a new backup is read again: all of it, some of it, or nothing. */
 export const READ_BACK = ["full", "sample", "off"] as const;
@@ -67,7 +67,7 @@ async function look(
   await requireVolumes(store, backup, signal);
   const { volumes, bytes, segments } = backup.manifest;
   const source = meteredSource(volumeSource(store, envelopeKey(backup.name), volumes), progress.readBack);
-  compareHeader(backup.manifest, await readSourceHeader(source, signal), source.size);
+  await requireHeader(source, backup.manifest, signal);
   if (plan.readBack === "sample" && segments > SAMPLED_SEGMENTS) {
     const sampled = await openSample(source, sealing.unlocked, SAMPLED_SEGMENTS, signal);
     return { extent: "sample", bytes: sealing.headerBytes + sampled };
@@ -88,21 +88,6 @@ async function requireManifest({ plan, backup }: Stored, signal: AbortSignal): P
   const { payload } = await verifyNote(note, MANIFEST_TYPE, [plan.signer.publicKey]);
   if (Buffer.compare(payload, encodeManifest(backup.manifest)) === 0) return;
   throw new Damage({ code: "manifest" }, `${key} is not what was stored`);
-}
-
-/**
- * Looks whether all volumes of a backup are there, with the sizes that its manifest names.
- *
- * @throws {Damage} `missing` or `size`
- */
-export async function requireVolumes(
-  store: Store,
-  { name, manifest }: Pick<Backup, "name" | "manifest">,
-  signal: AbortSignal,
-): Promise<void> {
-  const { objects } = await store.list(envelopeKey(name), signal);
-  const lack = findLack(manifest, name, new Map(objects.map(({ key, size }) => [key, size])));
-  if (lack !== null) throw new Damage({ code: lack.code, offset: lack.offset }, lack.why);
 }
 
 async function testify(

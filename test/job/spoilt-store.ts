@@ -67,8 +67,8 @@ const FIRST_SEGMENT = WRAPPED_KEY + 256 + 96;
 
 /** Ways to harm a backup, and the code that a finding has for each. */
 export const HARMS: readonly (readonly [string, Harm, string])[] = [
-  ["a bit of its core is flipped", flip(20), "header-signature"],
-  ["a bit of a wrapped key is flipped", flip(WRAPPED_KEY, "core"), "mismatch"],
+  ["a bit of its core is flipped", flip(20), "header"],
+  ["a bit of a wrapped key is flipped", flip(WRAPPED_KEY, "core"), "header"],
   ["a bit of a segment is flipped", flip(FIRST_SEGMENT, "core"), "segment"],
   ["a bit of its trailer is flipped", flip(-100), "final-signature"],
   ["its last byte is cut off", async (file) => await truncate(file, Bun.file(file).size - 1), "size"],

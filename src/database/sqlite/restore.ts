@@ -9,7 +9,7 @@ import { explain, readFile, sizeOf, temporaryPrefix } from "./file.ts";
 import { runStatements, SqliteFailure } from "./thread.ts";
 
 /** The files that SQLite keeps beside a database. */
-const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
+export const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
 
 /** How long to wait for another program's lock, in ms. */
 const LOCK_MS = 1000;
@@ -155,7 +155,8 @@ async function findHolders(target: string): Promise<string[]> {
   return pids.filter((_, index) => holds[index]);
 }
 
-async function writeCopy(
+/** Writes a database into a new file for its owner alone. */
+export async function writeCopy(
   copy: string,
   like: string | null,
   body: ByteStream,
@@ -177,7 +178,8 @@ async function resemble(handle: FileHandle, like: string): Promise<void> {
   await handle.chown(uid, gid).catch(() => {});
 }
 
-async function checkCopy(copy: string, signal: AbortSignal): Promise<void> {
+/** @throws {DbackedError} `damaged`, if a file is no sound database. */
+export async function checkCopy(copy: string, signal: AbortSignal): Promise<void> {
   const access = { mode: "readonly", timeoutMs: LOCK_MS } as const;
   const [[{ integrity_check: found } = {}] = []] = await runStatements(
     copy,

@@ -1,0 +1,51 @@
+import { collect } from "../base/bytes.ts";
+import { findLack } from "../catalog/lack.ts";
+import type { Backup } from "../catalog/list.ts";
+import type { Manifest } from "../catalog/manifest.ts";
+import { envelopeKey } from "../catalog/name.ts";
+import { type Header, MAX_HEADER_BYTES, parseHeader } from "../seal/header.ts";
+import type { Source } from "../seal/source.ts";
+import type { Store } from "../store/store.ts";
+import { compareHeader } from "./open.ts";
+import { Damage } from "./proof.ts";
+
+/**
+ * Looks whether all volumes of a backup are there, with the sizes that its manifest names.
+ *
+ * @throws {Damage} `missing` or `size`
+ */
+export async function requireVolumes(
+  store: Store,
+  { name, manifest }: Pick<Backup, "name" | "manifest">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { objects } = await store.list(envelopeKey(name), signal);
+  const lack = findLack(manifest, name, new Map(objects.map(({ key, size }) => [key, size])));
+  if (lack !== null) throw new Damage({ code: lack.code, offset: lack.offset }, lack.why);
+}
+
+/**
+ * Reads the header that a manifest is of. Its digest comes first: what this version does not understand of a header that
+ * is the very one that was sealed is no damage.
+ *
+ * @throws {Damage} `header`; {Refusal} as `parseHeader()` does.
+ */
+export async function requireHeader(
+  source: Source,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<Header> {
+  const { headerBytes } = manifest;
+  if (headerBytes > Math.min(source.size, MAX_HEADER_BYTES)) throw otherHeader();
+  const bytes = await collect(await source.read(0, headerBytes, signal), headerBytes);
+  if (new Bun.CryptoHasher("sha256").update(bytes).digest("hex") !== manifest.header) throw otherHeader();
+  const header = await parseHeader(bytes);
+  compareHeader(manifest, header, source.size);
+  return header;
+}
+
+function otherHeader(): Damage {
+  return new Damage({ code: "header" }, "its header is not the one that its manifest was signed for", {
+    hint: "one of them was changed or replaced; take another copy of this backup",
+  });
+}
