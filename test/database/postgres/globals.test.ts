@@ -109,6 +109,10 @@ test("a role without a right to passwords dumps the rest, and says what is missi
   expect((await globals.check(never)).gaps).toEqual([]);
   expect(new TextDecoder().decode(await dumpOf(globals))).toContain("SCRAM");
   await source.query("REVOKE SELECT ON pg_authid FROM backup");
+
+  await source.query("GRANT pg_read_all_data TO backup");
+  expect(new TextDecoder().decode(await dumpOf(globals))).toContain("SCRAM");
+  await source.query("REVOKE pg_read_all_data FROM backup");
 });
 
 test("roles come back in another server with passwords, memberships and settings", async () => {
