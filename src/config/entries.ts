@@ -43,6 +43,9 @@ const databaseKeys = z.strictObject({
   exclude: patterns,
 });
 
+/** Other words for a type: which of the two products a server is, it says itself. */
+const ALIASES: ReadonlyMap<unknown, string> = new Map([["mariadb", "mysql"]]);
+
 type Section = keyof typeof SECRET_KEYS;
 
 /** One table of a section. Its own keys are ours, the rest is its driver's. */
@@ -111,6 +114,8 @@ async function readEntries<Own extends { name: string; type: string }, Thing>(
   const entries: Entry<Own, Thing>[] = [];
   for (const [at, table] of (Array.isArray(list) ? list : []).entries()) {
     if (!isTable(table)) continue;
+    const meant = ALIASES.get(table["type"]);
+    if (meant !== undefined) table["type"] = meant;
     await settleSecrets(table, [kind.section, at], settings, mistakes);
     const entry = readEntry(kind, { table, at }, settings, mistakes);
     if (entry === null) continue;

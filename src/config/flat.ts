@@ -15,6 +15,7 @@ interface FlatValue {
 type FlatValues = Map<string, FlatValue>;
 
 const TYPES = new Map([
+  ["mariadb", "mysql"],
   ["pg", "postgres"],
   ["postgresql", "postgres"],
 ]);

@@ -50,11 +50,6 @@ const OF_DATABASE: Readonly<Record<string, Rule>> = {
     why: "this version removes no backups",
     instead: "take keep out, and let a lifecycle rule of the bucket remove old backups",
   },
-  type: {
-    why: "this version backs up postgres, mongodb and sqlite, and no other type",
-    instead: "use the engine's own dump program until then",
-    when: (value) => ["mysql", "mariadb"].includes(String(value)),
-  },
 };
 
 const OF_STORE: Readonly<Record<string, Rule>> = {

@@ -15,15 +15,14 @@ const DRIVERS: Readonly<Record<string, Driver<unknown, Database>>> = databaseDri
 
 /** Scheme of a URL → type of database. */
 const TYPES = new Map([
+  ["mariadb", "mysql"],
   ["mongodb", "mongodb"],
   ["mongodb+srv", "mongodb"],
+  ["mysql", "mysql"],
   ["postgres", "postgres"],
   ["postgresql", "postgres"],
   ["sqlite", "sqlite"],
 ]);
-
-/** Schemes of databases that dbacked knows by name only. */
-const NOT_YET: ReadonlySet<string> = new Set(["mysql", "mariadb"]);
 
 const FLAG = "--to";
 
@@ -37,7 +36,7 @@ export async function readTarget(url: string, sources: Sources): Promise<Target>
   const scheme = url.slice(0, Math.max(0, url.indexOf(":")));
   const type = TYPES.get(scheme) ?? "";
   const driver = DRIVERS[type];
-  if (driver === undefined) throw refuseScheme(scheme);
+  if (driver === undefined) throw refuseScheme();
   const { environment, flags } = sources;
   const mistakes = new Mistakes();
   const settings = new Settings(null);
@@ -67,12 +66,7 @@ function refuseServer(): DbackedError {
   );
 }
 
-function refuseScheme(scheme: string): DbackedError {
-  if (NOT_YET.has(scheme)) {
-    return new DbackedError("usage", `${FLAG} cannot be a ${scheme} database in this version`, {
-      hint: "it restores into PostgreSQL, MongoDB and SQLite",
-    });
-  }
+function refuseScheme(): DbackedError {
   return new DbackedError("usage", `${FLAG} needs a URL, as in postgres://role@host/database`);
 }
 

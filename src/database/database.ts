@@ -166,6 +166,8 @@ export interface Inspection {
 /** How to restore, as the user chose it. */
 export interface RestorePlan {
   kind: DumpKind;
+  /** What the dump says that it needs of the server; left out where it does not say. */
+  extensions?: readonly string[];
   /** The program that wrote the dump; the one that reads it is at least of that major version. */
   tool: Tool;
   /** Empties a target that holds objects first; without it such a target is refused. Never merges. */

@@ -2,6 +2,8 @@ import type { z } from "zod";
 import type { Database, Instance } from "./database.ts";
 import { Mongodb, mongodbInstance } from "./mongodb.ts";
 import { mongodbOptions } from "./mongodb/options.ts";
+import { Mysql } from "./mysql.ts";
+import { mysqlOptions } from "./mysql/options.ts";
 import { Postgres } from "./postgres.ts";
 import { postgresInstance } from "./postgres/instance.ts";
 import { postgresOptions } from "./postgres/options.ts";
@@ -11,6 +13,7 @@ import { sqliteOptions } from "./sqlite/options.ts";
 /** Every type of database, by the word that the config has for it: its options, and what dumps it. */
 export const databaseDrivers = {
   mongodb: driver(mongodbOptions, (options) => new Mongodb(options), mongodbInstance),
+  mysql: driver(mysqlOptions, (options) => new Mysql(options)),
   postgres: driver(postgresOptions, (options) => new Postgres(options), postgresInstance),
   sqlite: driver(sqliteOptions, (options) => new Sqlite(options)),
 };

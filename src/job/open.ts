@@ -39,6 +39,8 @@ export interface Unsealed {
   /** Form of the dump, as in `pg-custom`. */
   dump: string;
   tool: Tool;
+  /** What the dump needs of a server, in its engine's own words. */
+  extensions: readonly string[];
   /** How many keys open it. */
   recipients: number;
   /** Whether all of it can be verified before anything of it is given out. */
@@ -75,6 +77,7 @@ export async function unsealSource(
   const unlocked = await unlock(await judge(header, opener, sealed.storedAt), opener.identities, signal);
   return {
     ...describe(header, true),
+    extensions: unlocked.sealedMetadata.extensions,
     async read({ verifyFirst, decompressed }, signal) {
       const opened = await openSource(source, unlocked, { twoPass: verifyFirst }, signal);
       return finishReading(header, opened, decompressed, (ending) => compareEnding(manifest, ending));
@@ -93,6 +96,7 @@ export async function unsealStream(
     const unlocked = await unlock(await judge(header, opener, null), opener.identities, signal);
     return {
       ...describe(header, false),
+      extensions: unlocked.sealedMetadata.extensions,
       read: async ({ decompressed }, signal) =>
         finishReading(header, openStream(body, unlocked, signal), decompressed, () => {}),
     };
@@ -112,6 +116,7 @@ export function unsealLegacy(stream: ByteStream, identities: readonly Identity[]
     id: "of version 1",
     dump,
     tool: OLDEST_TOOL,
+    extensions: [],
     recipients: 1,
     isSeekable: false,
     read: (_how, signal) => openLegacy(stream, identities, { allowed: true }, signal),
@@ -196,7 +201,10 @@ function holdLast(verify: () => Promise<void>): ByteTransform {
   });
 }
 
-function describe({ id, metadata, recipients }: Header, isSeekable: boolean): Omit<Unsealed, "read"> {
+function describe(
+  { id, metadata, recipients }: Header,
+  isSeekable: boolean,
+): Omit<Unsealed, "read" | "extensions"> {
   return { id, dump: metadata.dump, tool: metadata.tool, recipients: recipients.length, isSeekable };
 }
 

@@ -21,6 +21,9 @@ const RESTORABLE: ReadonlyMap<string, Database["engine"]> = new Map([
   ["sqlite", "sqlite"],
 ]);
 
+/** Engines whose restore takes everything back when it fails. */
+const TRANSACTIONAL: ReadonlySet<Database["engine"]> = new Set(["postgres", "sqlite"]);
+
 const PRODUCTS: Record<Database["engine"], string> = {
   postgres: "PostgreSQL",
   mysql: "MySQL",
@@ -41,14 +44,15 @@ export async function restoreInto(
   signal: AbortSignal,
 ): Promise<RestoreReport> {
   const kind = restorableKind(unsealed, target);
-  refuseUnverified(unsealed, options);
+  refuseUnverified(target, unsealed, options);
   return await scoped(signal, async (signal) => {
     const found = await target.inspect(kind, signal);
     refuseFull(target, found, options.plan.force);
     const verifyFirst = !options.singlePass && (found.exists || unsealed.recipients > 1);
     const dump = await unsealed.read({ verifyFirst, decompressed: true }, signal);
     const counted = dump.pipeThrough(count((bytes) => (options.progress.restored = bytes)));
-    return await target.restore(counted, { ...options.plan, kind, tool: unsealed.tool }, signal);
+    const { tool, extensions } = unsealed;
+    return await target.restore(counted, { ...options.plan, kind, tool, extensions }, signal);
   });
 }
 
@@ -74,10 +78,16 @@ function restorableKind({ id, dump }: Unsealed, target: Database): DumpKind {
 }
 
 /** What cannot be verified ahead may only go where a failure takes everything back. */
-function refuseUnverified(unsealed: Unsealed, { plan, singlePass }: RestoreOptions): void {
-  if (unsealed.isSeekable || singlePass || plan.singleTransaction || plan.jobs > 1) return;
+function refuseUnverified(
+  { engine }: Database,
+  unsealed: Unsealed,
+  { plan, singlePass }: RestoreOptions,
+): void {
+  const isOne = TRANSACTIONAL.has(engine) && (plan.singleTransaction || plan.jobs > 1);
+  if (unsealed.isSeekable || singlePass || isOne) return;
+  const orElse = TRANSACTIONAL.has(engine) ? "restore in one transaction, or " : "";
   throw new DbackedError("usage", "What comes from stdin cannot be verified before the target changes", {
-    hint: "restore in one transaction, or say with --single-pass that you trust it",
+    hint: `${orElse}say with --single-pass that you trust it`,
   });
 }
 

@@ -1,3 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Bytes } from "../base/bytes.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
 import { isAlive } from "./alive.ts";
@@ -12,6 +16,8 @@ export interface Program {
   /** Added to the clean environment; secrets may stand here. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** A text that only the program can read, at {@link SECRET_FILE}; secrets may stand here. */
+  secretFile?: string;
   /** Called with every line of stderr as it comes: stderr itself is kept only up to a bound. */
   watch?: (line: string) => void;
 }
@@ -40,6 +46,9 @@ export class ProgramFailure extends DbackedError {
     this.stderr = how.stderr;
   }
 }
+
+/** Where a program finds its `secretFile`. */
+export const SECRET_FILE = "/dev/fd/3";
 
 /** How many characters of stderr an error message shows. */
 const SHOWN_STDERR = 2000;
@@ -128,10 +137,11 @@ export class Child {
 }
 
 function spawn(program: Program, ends: Ends): Bun.Subprocess<Ends["stdin"], Ends["stdout"], "pipe"> {
+  let secretFile: number | null = null;
   try {
+    secretFile = program.secretFile === undefined ? null : writeNameless(program.secretFile);
     return Bun.spawn([...program.argv], {
-      ...ends,
-      stderr: "pipe",
+      stdio: [ends.stdin, ends.stdout, "pipe", ...(secretFile === null ? [] : [secretFile])],
       // Without `lazy`, Bun reads ahead without bound.
       lazy: true,
       detached: true,
@@ -141,6 +151,23 @@ function spawn(program: Program, ends: Ends): Bun.Subprocess<Ends["stdin"], Ends
   } catch (cause) {
     const message = `cannot start ${program.argv[0]}: ${reasonOf(cause)}`;
     throw new ProgramFailure(message, { program: nameOf(program), exitCode: null, stderr: "", cause });
+  } finally {
+    if (secretFile !== null) closeSync(secretFile);
+  }
+}
+
+/** Opens a file with that text which has no name any more: nothing is left of it, even if we are killed. */
+function writeNameless(text: string): number {
+  const path = join(tmpdir(), `dbacked-${randomBytes(16).toString("hex")}`);
+  const file = openSync(path, "wx+", 0o600);
+  try {
+    unlinkSync(path);
+    // By position, since some systems let the program go on reading where we stopped writing.
+    writeSync(file, text, 0);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
 

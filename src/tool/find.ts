@@ -13,6 +13,12 @@ export interface ToolFamily {
   programs: readonly [string, ...string[]];
   /** Folders that are searched before PATH; each may hold wildcards, and needs not exist. */
   usualPlaces: readonly string[];
+  /**
+   * The version in what `--version` prints; null if that is another family's program of the same name.
+   *
+   * @default the first number in it
+   */
+  readVersion?: (said: string) => string | null;
   /** How to install at least the version `major`, as a command; 0 is any version. */
   install(major: number): string;
 }
@@ -48,11 +54,11 @@ export async function findTools(
  * @param reason says who needs that version: `the server is version 16.4`.
  * @throws {DbackedError} `tool`, if there is none, with the command that installs it.
  */
-export function chooseTools(
+export function chooseTools<Tools extends FoundTools>(
   family: ToolFamily,
-  found: readonly FoundTools[],
+  found: readonly Tools[],
   need: { major: number; reason: string; only: string | undefined },
-): FoundTools {
+): Tools {
   const chosen = found.find((each) => each.major >= need.major);
   if (chosen !== undefined) return chosen;
   const newest = found.at(-1);
@@ -99,8 +105,12 @@ async function look(
     throw new DbackedError("tool", `${program} did not say its version within ${limitMs / 1000} seconds`, {
       hint: `does \`${program} --version\` hang? Else set databaseToolsDirectory to other programs`,
     });
-  const version = /\d+(?:\.\d+)*/.exec(said ?? "")?.[0];
-  return version === undefined ? null : { directory, version, major: Number.parseInt(version, 10) };
+  const version = said === null ? null : (family.readVersion ?? firstNumber)(said);
+  return version === null ? null : { directory, version, major: Number.parseInt(version, 10) };
+}
+
+function firstNumber(said: string): string | null {
+  return /\d+(?:\.\d+)*/.exec(said)?.[0] ?? null;
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -45,10 +45,10 @@ test(
   async () => {
     const { privateKey } = await sharedKeys();
     const { exitCode, stderr } = await restore(
-      `--raw-input --private-key-path ${privateKey} --to mysql://a/b`,
+      `--raw-input --private-key-path ${privateKey} --to oracle://a/b`,
     );
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("--to cannot be a mysql database in this version");
+    expect(stderr).toContain("--to needs a URL");
   },
   TIMEOUT_MS,
 );

@@ -33,7 +33,7 @@ test.each<[Given, string[]]>([
   [{ environment: { DBACKED_S3_REGION: "x" } }, ["environment: s3bucket (DBACKED_S3_BUCKET) is missing"]],
   [
     { environment: { DBACKED_DB_TYPE: "oracle", DBACKED_DB_NAME: "x" } },
-    ["DBACKED_DB_TYPE: expected mongodb, postgres or sqlite"],
+    ["DBACKED_DB_TYPE: expected mongodb, mysql, postgres or sqlite"],
   ],
   [{ file: { ...MINIMUM, dbPort: "hunter2" } }, ["FILE:1: dbPort: expected a number"]],
   [{ file: MINIMUM, environment: { DBACKED_DB_PORT: "hunter2" } }, ["DBACKED_DB_PORT: expected a number"]],
@@ -69,13 +69,6 @@ test.each<[Given, string[]]>([
   [
     { file: { ...MINIMUM, authenticationDatabase: "admin" } },
     ["FILE:1: authenticationDatabase: means nothing for postgres"],
-  ],
-  [
-    { file: { ...MINIMUM, dbType: "mysql" } },
-    [
-      "FILE:1: dbType: this version backs up postgres, mongodb and sqlite, and no other type",
-      "| use the engine's own dump program until then",
-    ],
   ],
   [
     { file: MINIMUM, flags: { email: "a@b.c" } },

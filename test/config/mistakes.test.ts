@@ -156,13 +156,6 @@ test.each<[string, string[]]>([
     ],
   ],
   [
-    SHOP.replace('"postgres"', '"mysql"'),
-    [
-      "FILE:3: type: this version backs up postgres, mongodb and sqlite, and no other type",
-      "| use the engine's own dump program until then",
-    ],
-  ],
-  [
     `[[stores]]\nname = "x"\ntype = "s3"\nbucket = "b"\nobjectLockDays = 3`,
     ["FILE:5: objectLockDays: this version locks no objects", "| set a default retention on the bucket"],
   ],

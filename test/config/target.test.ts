@@ -22,9 +22,19 @@ test.each(["mongodb://h1,h2:27018/new?replicaSet=rs0", "mongodb+srv://cluster.in
   },
 );
 
+test.each(["mysql://me@h:3307/new?ssl-mode=REQUIRED", "mariadb://h/new"])(
+  "readTarget() reads %s",
+  async (url) => {
+    const { type, options } = await readTarget(url, { environment: {} });
+    expect(type).toBe("mysql");
+    expect(options).toMatchObject({ url });
+  },
+);
+
 test.each<[string, string]>([
   ["shop", "usage: --to needs a URL, as in postgres://role@host/database"],
-  ["mysql://h/db", "usage: --to cannot be a mysql database in this version"],
+  ["oracle://h/db", "usage: --to needs a URL, as in postgres://role@host/database"],
+  ["mysql://me:hunter2@h/db", "usage: --to: no option takes a secret, and there is a password in this URL"],
   ["mongodb://me@h/db", "config: --to: password: expected one, or a passwordFile, for this user"],
   [
     "postgres://me:hunter2@h/db",

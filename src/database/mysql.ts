@@ -1,0 +1,75 @@
+import type { ByteStream } from "../base/bytes.ts";
+import { chooseTools } from "../tool/find.ts";
+import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
+import type { Reach } from "./mysql/client.ts";
+import { connectionOf, type Connection } from "./mysql/connection.ts";
+import { startDump } from "./mysql/dump.ts";
+import { gapsOf } from "./mysql/gaps.ts";
+import { judgeDumperOptions, type MysqlFields } from "./mysql/options.ts";
+import { restoreScript } from "./mysql/restore.ts";
+import { readSource, type Source } from "./mysql/source.ts";
+import { inspectTarget } from "./mysql/target.ts";
+import { type ClientTools, findClients, toolsOf } from "./mysql/tools.ts";
+
+/** A database of a MySQL or MariaDB server, dumped and restored by the server's own client programs. */
+export class Mysql implements Database {
+  readonly engine = "mysql";
+  readonly label: string;
+  readonly #options: MysqlFields;
+  readonly #connection: Connection;
+
+  /** @param options must have passed the schema. */
+  constructor(options: MysqlFields) {
+    this.#options = options;
+    this.#connection = connectionOf(options);
+    this.label = this.#connection.label;
+  }
+
+  async check(signal: AbortSignal): Promise<Check> {
+    const { source } = await this.#look(signal);
+    const { server, database } = this.#connection;
+    const { product, version } = source.server;
+    return {
+      server: `${product} ${version}`,
+      source: `mysql ${source.identifier ?? server} ${database}`,
+      gaps: gapsOf(source, database),
+    };
+  }
+
+  async dump(signal: AbortSignal): Promise<Dump> {
+    const { source, tools } = await this.#look(signal);
+    const { dumperOptions, lockTables } = this.#options;
+    const options = judgeDumperOptions(dumperOptions);
+    const gaps = gapsOf(source, this.#connection.database);
+    return startDump({ connection: this.#connection, tools, source, options, lockTables, gaps }, signal);
+  }
+
+  async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
+    try {
+      return await restoreScript({ reach: await this.#reach(signal), plan }, body, signal);
+    } catch (error) {
+      if (!body.locked) await body.cancel(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+    return inspectTarget(await this.#reach(signal), signal);
+  }
+
+  /** Asks the server, and finds the programs of its own product that fit its version. */
+  async #look(signal: AbortSignal): Promise<{ source: Source; tools: ClientTools }> {
+    const reach = await this.#reach(signal);
+    const source = await readSource(reach, signal);
+    const { product, version, major } = source.server;
+    const fitting = reach.found.filter((each) => each.product === product);
+    const need = { major, reason: `the server is ${product} ${version}`, only: reach.only };
+    return { source, tools: chooseTools(toolsOf(product), fitting, need) };
+  }
+
+  async #reach(signal: AbortSignal): Promise<Reach> {
+    const only = this.#options.databaseToolsDirectory;
+    const found = await findClients(only, signal);
+    return { connection: this.#connection, found, only, isInside: false };
+  }
+}

@@ -1,0 +1,62 @@
+import { DbackedError } from "../../base/error.ts";
+import { ProgramFailure } from "../../tool/child.ts";
+
+/** Errors of the server and of its client library by number, and what to do about them. */
+const HINTS: readonly (readonly [readonly number[], string])[] = [
+  [[2005], "is the host's name right, and does it resolve here?"],
+  [[2003], "does the server listen on that host and port, and may this host reach it?"],
+  [[2002], "is the server running, and is `socket` the path of its socket?"],
+  [[1045, 1698], "is it the right user and password, and may that user connect from this host?"],
+  [[1044], "the role has no right on that database: docs/databases.md has the statements that grant them"],
+  [[1049], "is the database's name right?"],
+  [[2026], "do the server and `tls` agree about encryption? tls.caFile names the certificate to trust"],
+  [
+    [1251, 2059, 2061],
+    "this client does not know how that user's password is checked: install the client programs of the server's own product and version",
+  ],
+  [
+    [1142, 1143, 1227, 1370, 1410, 1419],
+    "the role lacks a right: docs/databases.md has what a dump and a restore need",
+  ],
+  [[1412], "a table was altered while it was dumped: run the backup again, at a time when no migration runs"],
+  [
+    [1356, 1449],
+    "a view, trigger or routine refers to what is not there any more, or its definer is gone: mend or drop it, or create the account",
+  ],
+  [
+    [1153, 2020],
+    "a row is larger than the server takes: SET GLOBAL max_allowed_packet = 1073741824; and try again",
+  ],
+  [[2013, 2006], "the connection was lost: the server's log may tell why"],
+  [[1021, 1114, 3675], "the server's disk is full"],
+  [[1273, 1115], "the dump is of a newer server, or of the other product: restore it into one like its own"],
+];
+
+/** Error numbers, as the programs write them: `ERROR 1045 (28000)`, `Got error: 1045:`, `… (1142)` at the end. */
+const NUMBER = /\bERROR (\d{4})\b|\berror: (\d{4}):|\((\d{4})\)$/gim;
+
+/** Puts a program's failure into words: what failed, and why; the server's failures are of the kind `database`. */
+export function explainFailure(error: unknown, what: string): unknown {
+  if (!(error instanceof ProgramFailure) || error.exitCode === null) return error;
+  const reason = error.stderr === "" ? error.message : cleanStderr(error.stderr);
+  return new DbackedError("database", `${what}: ${reason}`, {
+    cause: error,
+    hint: hintFor(error.stderr),
+  });
+}
+
+/** What to do about the first error in `stderr`. */
+export function hintFor(stderr: string): string | undefined {
+  const numbers = errorNumbers(stderr);
+  return HINTS.find(([known]) => known.some((number) => numbers.includes(number)))?.[1];
+}
+
+/** The numbers of the errors that a failed program wrote. */
+export function errorNumbers(stderr: string): number[] {
+  return [...stderr.matchAll(NUMBER)].map(([, one, two, three]) => Number(one ?? two ?? three));
+}
+
+/** The end of stderr without the names of programs. */
+function cleanStderr(stderr: string): string {
+  return stderr.slice(-2000).replaceAll(/^\S*(?:mysql|mariadb)(?:-?dump)?: /gm, "");
+}

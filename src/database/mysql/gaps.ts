@@ -1,0 +1,97 @@
+import type { Gap, GapKind } from "../database.ts";
+import { identifier } from "./client.ts";
+import { holds } from "./grants.ts";
+import type { Source } from "./source.ts";
+
+/** A right on the whole database, and what a dump lacks without it. */
+interface Need {
+  right: string;
+  kind: GapKind;
+  object: string;
+}
+
+const NEEDS: readonly Need[] = [
+  { right: "SELECT", kind: "table", object: "tables" },
+  { right: "SHOW VIEW", kind: "view", object: "views" },
+  { right: "TRIGGER", kind: "trigger", object: "triggers" },
+  { right: "EVENT", kind: "event", object: "events" },
+];
+
+/** What we must know of a source to judge what a dump of it lacks. */
+type Judged = Pick<Source, "server" | "role" | "rights" | "hasWildcards" | "versioned">;
+
+/**
+ * Says what a dump would lack. It is judged by the role's grants: the server does not show what the role may not read,
+ * so nothing can be compared.
+ */
+export function gapsOf(source: Judged, database: string): Gap[] {
+  const { rights } = source;
+  const missing = NEEDS.filter(({ right }) => !holds(rights.database, right));
+  const names = missing.map(({ right }) => right).join(", ");
+  const pattern = source.hasWildcards ? database.replaceAll(/[%_\\]/g, String.raw`\$&`) : database;
+  const mend = `GRANT ${names} ON ${identifier(pattern)}.* TO ${account(source.role)};`;
+  const gaps: Gap[] = missing.map(({ right, kind, object }) => ({
+    kind,
+    object: `${object} of ${identifier(database)}`,
+    why: whyMissing(right, rights.tables),
+    mend,
+  }));
+  return [...gaps, ...routineGaps(source, database), ...historyGaps(source)];
+}
+
+/** The rights that the gaps are about: without them the dump program is not asked for what it could not read. */
+export function lacks(source: Judged, right: string): boolean {
+  return !holds(source.rights.database, right);
+}
+
+/** Whether the role can read the bodies of routines that are not its own. */
+export function canReadRoutines({ server, rights }: Judged): boolean {
+  if (holds(rights.global, "SELECT")) return true;
+  if (server.product === "MySQL" && server.major >= 8) return rights.global.has("SHOW_ROUTINE");
+  return rights.canReadProc || holds(rights.database, "SHOW CREATE ROUTINE");
+}
+
+function whyMissing(right: string, tables: readonly string[]): string {
+  const why = `the role lacks ${right} on the whole database`;
+  if (right !== "SELECT" || tables.length === 0) return why;
+  return `${why}, and has rights on single tables only`;
+}
+
+function routineGaps(source: Judged, database: string): Gap[] {
+  if (canReadRoutines(source)) return [];
+  const { product, major } = source.server;
+  const right = product === "MySQL" && major >= 8 ? "SHOW_ROUTINE ON *.*" : "SELECT ON `mysql`.`proc`";
+  return [
+    {
+      kind: "routine",
+      object: `routines of ${identifier(database)}`,
+      why: "the role may not read those of others",
+      mend: `GRANT ${right} TO ${account(source.role)};`,
+    },
+  ];
+}
+
+/** Before MariaDB 10.11 nothing dumps what a table was in the past. */
+function historyGaps({ server, versioned }: Judged): Gap[] {
+  if (versioned.length === 0 || hasHistory(server)) return [];
+  return [
+    {
+      kind: "rows",
+      object: `history of ${versioned.map(identifier).join(", ")}`,
+      why: "before version 11 (10.11) MariaDB's programs dump present rows only",
+      mend: "upgrade the server",
+    },
+  ];
+}
+
+/** Whether the history of tables can be dumped, and restored. */
+export function hasHistory({ product, major, minor }: Source["server"]): boolean {
+  return product === "MariaDB" && (major > 10 || (major === 10 && minor >= 11));
+}
+
+/** `backup@%` as SQL has it. */
+export function account(user: string): string {
+  const at = user.lastIndexOf("@");
+  if (at === -1) return identifier(user);
+  return `${identifier(user.slice(0, at))}@${identifier(user.slice(at + 1))}`;
+}

@@ -1,0 +1,37 @@
+import type { Source } from "./source.ts";
+
+/** What a restore needs of its target, as the dump's sealed description has it. */
+export interface Needs {
+  /** Accounts: `root@localhost`. */
+  definers: readonly string[];
+  characterSet: string | null;
+  collation: string | null;
+  maxAllowedPacket: number | null;
+}
+
+/** More accounts than these are not listed: the description of a dump is short. */
+const MOST = 500;
+
+/** Lists what a dump of `source` needs, each in a line: `definer root@localhost`. */
+export function needsOf(source: Source): string[] {
+  const { characterSet, collation, maxAllowedPacket, definers } = source;
+  return [
+    `character-set ${characterSet}`,
+    `collation ${collation}`,
+    `max_allowed_packet ${maxAllowedPacket}`,
+    ...definers.slice(0, MOST).map((name) => `definer ${name}`),
+  ];
+}
+
+/** Reads such a list. Dumps that were not made by us have none. */
+export function readNeeds(lines: readonly string[]): Needs {
+  const all = (word: string) =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const [packet] = all("max_allowed_packet").map(Number);
+  return {
+    definers: all("definer"),
+    characterSet: all("character-set")[0] ?? null,
+    collation: all("collation")[0] ?? null,
+    maxAllowedPacket: packet !== undefined && Number.isSafeInteger(packet) ? packet : null,
+  };
+}

@@ -1,0 +1,89 @@
+import { streamOf, utf8, type ByteStream } from "../../base/bytes.ts";
+import { DbackedError } from "../../base/error.ts";
+import { ProgramFailure } from "../../tool/child.ts";
+import { feed } from "../../tool/run.ts";
+import type { RestorePlan, RestoreReport } from "../database.ts";
+import { CLIENT_ARGUMENTS, programOf, type Reach } from "./client.ts";
+import { Complaints } from "./complaints.ts";
+import { explainFailure } from "./failure.ts";
+import { readNeeds } from "./needs.ts";
+import { noticesOf, refuseTarget } from "./prerequisites.ts";
+import { omitSandboxLine } from "./script.ts";
+import { emptyingOf, readTarget, type Target } from "./target.ts";
+
+/** A restore, and where it goes. */
+export interface Restoring {
+  reach: Reach;
+  plan: RestorePlan;
+}
+
+/** Of the client's own commands only the delimiter is obeyed, and no byte of a row is taken for something else. */
+const ARGUMENTS = [...CLIENT_ARGUMENTS, "--binary-mode", "--max-allowed-packet=1G"] as const;
+
+/** Restores a dump in SQL. Nothing changes before the target was looked at; after that there is no way back. */
+export async function restoreScript(
+  { reach, plan }: Restoring,
+  body: ByteStream,
+  signal: AbortSignal,
+): Promise<RestoreReport> {
+  const { connection } = reach;
+  refuseMeaningless(connection.label, plan);
+  const target = await readTarget(reach, signal);
+  const needs = readNeeds(plan.extensions ?? []);
+  await refuseTarget({ reach, plan }, target, needs, signal);
+  const complaints = new Complaints();
+  const emptying = emptyingOf(target.objects, connection.database);
+  if (emptying.length > 0)
+    await runScript({ reach, target, complaints }, streamOf(utf8(emptying.join("\n"))), signal);
+  try {
+    await runScript({ reach, target, complaints }, body.pipeThrough(omitSandboxLine()), signal);
+  } catch (error) {
+    throw explainHalf(error, connection.label);
+  }
+  return { notices: [...complaints.warnings, ...(await noticesOf(reach, target, needs, signal))] };
+}
+
+interface Running {
+  reach: Reach;
+  target: Target;
+  complaints: Complaints;
+}
+
+async function runScript(
+  { reach: { connection }, target, complaints }: Running,
+  script: ByteStream,
+  signal: AbortSignal,
+): Promise<void> {
+  const { tools } = target.server;
+  const client = programOf(connection, tools, [tools.client, ...ARGUMENTS, "--", connection.database]);
+  try {
+    await feed({ ...client, watch: (line) => complaints.see(line) }, script, signal);
+  } catch (error) {
+    throw explainFailure(error, `Cannot restore into ${connection.label}`);
+  }
+}
+
+/** There is no transaction around a restore: says what is left, and how to go on. */
+function explainHalf(error: unknown, label: string): unknown {
+  const isOurs =
+    error instanceof DbackedError && !(error instanceof ProgramFailure && error.exitCode === null);
+  if (!isOurs) return error;
+  return new DbackedError(error.kind, `${error.message}\n${label} now holds a part of the dump`, {
+    cause: error,
+    hint: [
+      ...(error.hint === undefined ? [] : [error.hint]),
+      "restore again with --force, which empties it first; to have no gap, restore into a new database and swap the names in your program",
+    ].join("\n"),
+  });
+}
+
+function refuseMeaningless(label: string, { kind, jobs, singleTransaction }: RestorePlan): void {
+  if (kind !== "sql")
+    throw new DbackedError("target", `A dump of the kind ${kind} cannot be restored into ${label}`);
+  if (jobs > 1) throw new DbackedError("usage", "--jobs cannot be used with MySQL and MariaDB");
+  if (!singleTransaction)
+    throw new DbackedError(
+      "usage",
+      "--no-single-transaction means nothing to MySQL and MariaDB, which have none",
+    );
+}

@@ -1,0 +1,82 @@
+import { askServer, type Answers, type Reach, type Server } from "./client.ts";
+import { parseGrants, rightsIn, type Rights } from "./grants.ts";
+
+/** What we ask a server before a dump. */
+export interface Source {
+  server: Server;
+  /** The server's own identifier; null if it has none. */
+  identifier: string | null;
+  /** `backup@%`, as the server knows the role. */
+  role: string;
+  rights: Rights;
+  hasWildcards: boolean;
+  characterSet: string;
+  collation: string;
+  maxAllowedPacket: number;
+  /** True if the server keeps a binary log. */
+  hasLog: boolean;
+  /** Tables of engines without transactions, with their engine. */
+  unsafe: readonly string[];
+  /** Tables whose history is kept (`WITH SYSTEM VERSIONING`). */
+  versioned: readonly string[];
+  /** Columns that are dumped with six digits. */
+  floats: readonly string[];
+  views: readonly string[];
+  /** Accounts in whose name views, routines, triggers and events run: `root@localhost`. */
+  definers: readonly string[];
+}
+
+/** Engines that give a snapshot, or hold nothing of their own. */
+const SAFE = `'InnoDB', 'ROCKSDB', 'TokuDB', 'BLACKHOLE', 'PERFORMANCE_SCHEMA'`;
+
+const TABLES = "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
+
+const QUERIES = {
+  variables: `SHOW VARIABLES WHERE Variable_name IN
+    ('server_uuid', 'server_uid', 'max_allowed_packet', 'log_bin', 'partial_revokes')`,
+  role: "SELECT CURRENT_USER()",
+  grants: "SHOW GRANTS",
+  schema: `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA
+    WHERE SCHEMA_NAME = DATABASE()`,
+  unsafe: `SELECT CONCAT(TABLE_NAME, ' (', ENGINE, ')') ${TABLES} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+    AND ENGINE NOT IN (${SAFE}) ORDER BY 1`,
+  versioned: `SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE = 'SYSTEM VERSIONED' ORDER BY 1`,
+  views: `SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE = 'VIEW' ORDER BY 1`,
+  floats: `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND DATA_TYPE = 'float' AND TABLE_NAME IN
+    (SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE <> 'VIEW') ORDER BY 1`,
+  definers: `SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
+    UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
+    UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+    UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()`,
+};
+
+/** Asks a server what it is, what the database holds, and what the role may read of it. */
+export async function readSource(reach: Reach, signal: AbortSignal): Promise<Source> {
+  const { server, answers } = await askServer({ ...reach, isInside: true }, QUERIES, signal);
+  const variables = new Map(answers.variables.map(([name = "", value = ""]) => [name, value]));
+  const grants = parseGrants(column(answers, "grants"));
+  const hasWildcards = variables.get("partial_revokes") !== "ON";
+  const { database } = reach.connection;
+  const [[characterSet = "", collation = ""] = []] = answers.schema;
+  return {
+    server,
+    identifier: variables.get("server_uuid") ?? variables.get("server_uid") ?? null,
+    role: column(answers, "role")[0] ?? "",
+    rights: rightsIn(grants, { database, hasWildcards }),
+    hasWildcards,
+    characterSet,
+    collation,
+    maxAllowedPacket: Number(variables.get("max_allowed_packet")),
+    hasLog: variables.get("log_bin") === "ON",
+    unsafe: column(answers, "unsafe"),
+    versioned: column(answers, "versioned"),
+    views: column(answers, "views"),
+    floats: column(answers, "floats"),
+    definers: column(answers, "definers"),
+  };
+}
+
+function column(answers: Answers<keyof typeof QUERIES>, name: keyof typeof QUERIES): string[] {
+  return answers[name].map(([first = ""]) => first);
+}
