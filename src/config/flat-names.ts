@@ -24,7 +24,7 @@ function other(kind: FlatKind, summary: string): FlatName {
 
 /** All of them. They describe one database and one S3 bucket without any table. */
 export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
-  dbType: database("text", "type", "what the database is: pg, mongodb or sqlite"),
+  dbType: database("text", "type", "what the database is: pg, mysql, mongodb or sqlite"),
   dbConnectionString: database("text", "url", "the database as a URL, without a password"),
   dbHost: database("text", "host", "host of the database server"),
   dbPort: database("whole", "port", "its port"),
