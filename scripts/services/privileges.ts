@@ -11,6 +11,11 @@ export async function dropPrivileges(folder: string, user: string): Promise<read
   const group = (await runProgram(["id", "-gn", name])).trim();
   await runProgram(["chown", `${name}:${group}`, folder]);
   const setpriv = requireProgram("setpriv", "util-linux");
-  const capabilities = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  // access(), which initdb asks first, would forget the capability without that bit.
+  const capabilities = [
+    "--inh-caps=+dac_override",
+    "--ambient-caps=+dac_override",
+    "--securebits=+no_setuid_fixup",
+  ];
   return [setpriv, `--reuid=${name}`, `--regid=${group}`, "--clear-groups", ...capabilities, "--"];
 }
