@@ -1,20 +1,20 @@
 import type { ByteStream } from "../../base/bytes.ts";
-import { reasonOf } from "../../base/error.ts";
+import { DbackedError } from "../../base/error.ts";
 import { BrokenDump } from "../whole.ts";
 import { ArchiveReader } from "./archive-reader.ts";
 
-/** Reads an archive to its end as it was read while it was dumped. mongorestore has no way to read one without a server. */
+/** Reads an archive of mongodump to its end: each block, and the CRC of each collection. */
 export async function readArchive(body: ByteStream): Promise<string> {
-  const archive = new ArchiveReader();
-  for await (const piece of body) judging(() => archive.push(piece));
-  judging(() => archive.end());
-  return "the end and the CRC of each collection";
+  const reader = new ArchiveReader();
+  for await (const piece of body) judge(() => reader.push(piece));
+  judge(() => reader.end());
+  return "the reader of mongodump's archives";
 }
 
-function judging(judge: () => void): void {
+function judge(look: () => void): void {
   try {
-    judge();
+    look();
   } catch (error) {
-    throw new BrokenDump(reasonOf(error), error);
+    throw error instanceof DbackedError ? new BrokenDump(error.message, error) : error;
   }
 }
