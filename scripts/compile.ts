@@ -1,6 +1,9 @@
 import { join } from "node:path";
+import manifest from "../package.json";
 
-const MAIN = join(import.meta.dir, "..", "src", "main.ts");
+const ROOT = join(import.meta.dir, "..");
+const MAIN = join(ROOT, "src", "main.ts");
+const PACKAGE = join(ROOT, "package.json");
 
 /** Every kind of machine that has a binary of its own. */
 export const TARGETS = [
@@ -14,10 +17,20 @@ export const TARGETS = [
   "darwin-arm64",
 ] as const;
 
-type Target = (typeof TARGETS)[number];
+export type Target = (typeof TARGETS)[number];
 
-/** Compiles the program to `file`; without a target, for this machine. */
-export async function compile(file: string, target?: Target): Promise<void> {
+/** What is compiled. */
+export interface Build {
+  /** @default this machine */
+  target?: Target;
+  /** What it says of itself. @default the version in package.json */
+  version?: string;
+  /** The public key, in PEM, that `dbacked upgrade` verifies releases with. @default none */
+  releaseKey?: string;
+}
+
+/** Compiles the program to `file`. */
+export async function compile(file: string, { target, version, releaseKey }: Build = {}): Promise<void> {
   const built = await Bun.build({
     entrypoints: [MAIN],
     compile: {
@@ -29,6 +42,8 @@ export async function compile(file: string, target?: Target): Promise<void> {
       autoloadTsconfig: false,
       autoloadPackageJson: false,
     },
+    ...(version === undefined ? {} : { files: { [PACKAGE]: JSON.stringify({ ...manifest, version }) } }),
+    ...(releaseKey === undefined ? {} : { define: { DBACKED_RELEASE_KEY: JSON.stringify(releaseKey) } }),
     minify: true,
     bytecode: true,
     // Bytecode without the ESM format leaves a broken executable and no error.

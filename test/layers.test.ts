@@ -21,8 +21,12 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     may: ["base", "database", "store", "seal", "compress", "catalog", "job"],
     why: "config turns sources into options of those folders, and runs nothing",
   },
+  release: {
+    may: ["base", "tool"],
+    why: "the program replaces and removes its own file, and knows of nothing that it does",
+  },
   cli: {
-    may: ["base", "tool", "database", "compress", "seal", "store", "catalog", "job", "config"],
+    may: ["base", "tool", "release", "database", "compress", "seal", "store", "catalog", "job", "config"],
     why: "the command line is the top floor",
   },
 };

@@ -77,9 +77,10 @@ export async function runCommand(
 ): Promise<number> {
   const { name, target, rest } = await find(root, argv, caller.program);
   if (isGroup(target)) return await runGroup(name, target, rest, caller);
-  const options = { ...target.options, ...GLOBAL_OPTIONS };
+  const options = { ...GLOBAL_OPTIONS, ...target.options };
   if (asks(rest, "help")) return printed(caller, printCommandHelp(name, target));
-  if (asks(rest, "version")) return printed(caller, `${caller.version}\n`);
+  // Where a version is what is wanted, `--version 1.2.3` must not go by in silence.
+  if (asks(rest, "version") && !("version" in target.options)) return printed(caller, `${caller.version}\n`);
   const { values, operands } = withHint(name, () =>
     readArguments(rest, options, target.operands ?? NO_OPERANDS),
   );

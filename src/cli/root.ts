@@ -37,5 +37,13 @@ export const root: Group = {
       summary: "this host's signing key",
       load: async () => (await import("./signer.ts")).group,
     },
+    upgrade: {
+      summary: "put the newest dbacked in the place of this one",
+      load: async () => (await import("./upgrade.ts")).command,
+    },
+    uninstall: {
+      summary: "remove this program; keeps config, keys and backups",
+      load: async () => (await import("./uninstall.ts")).command,
+    },
   },
 };

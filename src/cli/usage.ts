@@ -25,7 +25,10 @@ export function printCommandHelp(name: string, command: Command): string {
       FLAT_TITLE,
       listOptions(options, (key) => key in FLAT_NAMES),
     ),
-    section("Everywhere:", listOptions(GLOBAL_OPTIONS)),
+    section(
+      "Everywhere:",
+      listOptions(GLOBAL_OPTIONS, (key) => !(key in options)),
+    ),
     section("Example:", [[example, ""]]),
   ]);
 }

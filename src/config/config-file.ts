@@ -15,7 +15,8 @@ export interface ConfigFile extends Document {
   isOpen: boolean;
 }
 
-const DEFAULT_FOLDER = "/etc/dbacked";
+/** Where the config is, if nothing else is said. */
+export const DEFAULT_FOLDER = "/etc/dbacked";
 
 const PARSERS = new Map([
   [".toml", parseToml],
@@ -63,10 +64,14 @@ export function reasonOfRead(error: unknown): string {
   return words[code] ?? code;
 }
 
+/** The files of which one may be the config. */
+export function defaultFiles(folder: string = DEFAULT_FOLDER): string[] {
+  return ["config.toml", "config.json"].map((name) => join(folder, name));
+}
+
 async function findDefault(folder: string): Promise<string | null> {
-  const names = ["config.toml", "config.json"].map((name) => join(folder, name));
   const there: string[] = [];
-  for (const path of names) if (await isThere(path)) there.push(path);
+  for (const path of defaultFiles(folder)) if (await isThere(path)) there.push(path);
   if (there.length > 1)
     throw new DbackedError("config", `${there.join(" and ")} are both there`, { hint: "remove one of them" });
   return there[0] ?? null;

@@ -9,6 +9,7 @@ import type { Environment, Sources } from "./sources.ts";
 /** Variables besides those of the flat names. */
 const OTHER_VARIABLES = [
   "DBACKED_CONFIG",
+  "DBACKED_DOWNLOAD_URL",
   "DBACKED_PRIVATE_KEY",
   "DBACKED_PRIVATE_KEY_PASSPHRASE",
   "DBACKED_PRIVATE_KEY_PASSPHRASE_FILE",
