@@ -2,13 +2,17 @@ import type { z } from "zod";
 import type { Database, Instance } from "./database.ts";
 import { Mongodb, mongodbInstance } from "./mongodb.ts";
 import { mongodbOptions } from "./mongodb/options.ts";
+import { MONGODB_TOOLS } from "./mongodb/tools.ts";
 import { Mysql } from "./mysql.ts";
 import { mysqlOptions } from "./mysql/options.ts";
+import { MARIADB_TOOLS, MYSQL_TOOLS, OLD_MARIADB_TOOLS } from "./mysql/tools.ts";
 import { Postgres } from "./postgres.ts";
 import { postgresInstance } from "./postgres/instance.ts";
 import { postgresOptions } from "./postgres/options.ts";
+import { POSTGRES_TOOLS } from "./postgres/tools.ts";
 import { Sqlite } from "./sqlite.ts";
 import { sqliteOptions } from "./sqlite/options.ts";
+import type { Toolbox } from "./toolbox.ts";
 
 /** Every type of database, by the word that the config has for it: its options, and what dumps it. */
 export const databaseDrivers = {
@@ -16,6 +20,17 @@ export const databaseDrivers = {
   mysql: driver(mysqlOptions, (options) => new Mysql(options)),
   postgres: driver(postgresOptions, (options) => new Postgres(options), postgresInstance),
   sqlite: driver(sqliteOptions, (options) => new Sqlite(options)),
+};
+
+/** The programs that each type of database needs, for `tools`; where there are several, one of them will do. */
+export const toolboxes: Readonly<Record<keyof typeof databaseDrivers, readonly Toolbox[]>> = {
+  mongodb: [{ product: "MongoDB", families: [MONGODB_TOOLS], choice: "newest" }],
+  mysql: [
+    { product: "MariaDB", families: [MARIADB_TOOLS, OLD_MARIADB_TOOLS], choice: "fitting" },
+    { product: "MySQL", families: [MYSQL_TOOLS], choice: "fitting" },
+  ],
+  postgres: [{ product: "PostgreSQL", families: [POSTGRES_TOOLS], choice: "fitting" }],
+  sqlite: [{ product: "SQLite", families: [], choice: "newest" }],
 };
 
 interface DatabaseDriver<Schema extends z.ZodType> {
