@@ -65,7 +65,7 @@ function boxesOf({ type }: DatabaseConfig): readonly Toolbox[] {
 }
 
 function directoryOf({ options }: DatabaseConfig): string | undefined {
-  if (typeof options !== "object" || options === null || !("databaseToolsDirectory" in options)) return;
-  const { databaseToolsDirectory } = options;
-  return typeof databaseToolsDirectory === "string" ? databaseToolsDirectory : undefined;
+  const isGiven = typeof options === "object" && options !== null && "databaseToolsDirectory" in options;
+  const directory = isGiven ? options.databaseToolsDirectory : undefined;
+  return typeof directory === "string" ? directory : undefined;
 }

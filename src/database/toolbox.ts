@@ -37,7 +37,9 @@ export async function listInstalled(
     }
   const sorted = [...found.values()].toSorted((a, b) => a.major - b.major);
   const servers = choice === "fitting" ? serversOfFitting(sorted) : serversOfNewest(sorted);
-  return sorted.map((tools, at) => ({ ...tools, servers: servers[at] ?? null }));
+  return sorted.map(({ directory, version, major, programs }, at) => {
+    return { directory, version, major, programs, servers: servers[at] ?? null };
+  });
 }
 
 /** The command that installs the programs; null if none is needed. */

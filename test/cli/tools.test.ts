@@ -59,7 +59,9 @@ test(
     await host.configure({ databases: [shop("/nowhere")] });
     const said = await host.run(["tools", "--json"]);
     expect(said.exitCode).toBe(5);
-    expect(said.stderr).toContain('"shop\\" needs the programs of PostgreSQL, and there are none in /nowhere');
+    expect(said.stderr).toContain(
+      '"shop\\" needs the programs of PostgreSQL, and there are none in /nowhere',
+    );
     const { tools } = JSON.parse(said.stdout) as { tools: unknown[] };
     expect(tools).toContainEqual({
       product: "PostgreSQL",
