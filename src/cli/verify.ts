@@ -29,7 +29,7 @@ const options = {
   passphraseFile,
   trustSigner,
   engine: { kind: "flag", on: true, summary: "do not let the database's own programs read the dump" },
-  databaseToolsDirectory: { kind: "text", value: "DIR", summary: "where those programs are" },
+  toolsDirectory: { kind: "text", value: "DIR", summary: "where those programs are" },
   spoolDirectory: {
     kind: "text",
     value: "DIR",
@@ -101,7 +101,7 @@ async function prepare(context: Context<typeof options>): Promise<Verifying> {
 function refuseIdle(args: Verifying["args"], opener: Opener | null): void {
   const needKey = {
     "--no-engine": !args.engine,
-    "--database-tools-directory": args.databaseToolsDirectory !== undefined,
+    "--tools-directory": args.toolsDirectory !== undefined,
     "--spool-directory": args.spoolDirectory !== undefined,
     "--passphrase-file": args.passphraseFile !== undefined,
   };
@@ -120,7 +120,7 @@ async function readOwnSigner({ signer }: Config): Promise<Signer | null> {
 function planOf({ args, config, trusted, opener, signer }: Verifying, found: Found): Plan {
   const { backup, store, storeName } = found;
   const engine = {
-    databaseToolsDirectory: args.databaseToolsDirectory ?? toolsDirectoryOf(config, backup.manifest.set),
+    databaseToolsDirectory: args.toolsDirectory ?? toolsDirectoryOf(config, backup.manifest.set),
     spoolDirectory: args.spoolDirectory ?? tmpdir(),
   };
   return {

@@ -21,7 +21,10 @@ export async function requireVolumes(
 ): Promise<void> {
   const { objects } = await store.list(envelopeKey(name), signal);
   const lack = findLack(manifest, name, new Map(objects.map(({ key, size }) => [key, size])));
-  if (lack !== null) throw new Damage({ code: lack.code, offset: lack.offset }, lack.why);
+  if (lack === null) return;
+  throw new Damage({ code: lack.code, offset: lack.offset }, `It is not whole: ${lack.why}`, {
+    hint: "take another copy of this backup, or another backup",
+  });
 }
 
 /**
