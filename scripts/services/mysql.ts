@@ -126,10 +126,12 @@ async function start(place: Place): Promise<Daemon> {
   const { product, options, folder } = place;
   const prefix = await dropPrivileges(folder, "mysql");
   const program = (name: string) => requireServer(place, name);
-  await runProgram([...prefix, ...product.initialise(program, join(folder, "data"))]);
+  // A server that starts removes the temporary tables of others in the same folder.
+  const env = { TMPDIR: folder };
+  await runProgram([...prefix, ...product.initialise(program, join(folder, "data"))], env);
   if (options.tls) await makeCertificate(folder, prefix);
   const argv = [...prefix, program(product.server), ...serverArguments(place)];
-  const daemon = startDaemon(argv, { logFile: join(folder, "log") });
+  const daemon = startDaemon(argv, { logFile: join(folder, "log"), env });
   try {
     await waitUntil(() => isReady(daemon, place), { what: product.name });
     if (options.password !== undefined) await setPassword(place, options.password);
