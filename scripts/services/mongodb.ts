@@ -17,6 +17,8 @@ export interface MongodbOptions {
   users?: readonly MongodbUser[];
   /** No replica set, and so no oplog to dump. */
   standalone?: boolean;
+  /** Writes to the oplog each second, although nothing happens. */
+  heartbeat?: boolean;
   /** Encrypts connections with a certificate of its own (`caFile`). */
   tls?: boolean;
 }
@@ -27,8 +29,6 @@ export interface MongodbUser {
   /** The database that knows the user. */
   database: string;
   roles: readonly (string | { role: string; db: string })[];
-  /** A role of the user's own, made first. */
-  privileges?: readonly { resource: object; actions: readonly string[] }[];
 }
 
 export interface Mongodb extends Service {
@@ -84,14 +84,19 @@ interface Place {
   port: number;
 }
 
-async function start({ folder, port }: Place, { users, standalone, tls }: MongodbOptions): Promise<Daemon> {
+async function start(
+  { folder, port }: Place,
+  { users, standalone, heartbeat, tls }: MongodbOptions,
+  ...more: readonly string[]
+): Promise<Daemon> {
   const program = requireProgram("secantusd-py", "python3-venv, then pip install SecantusDB==0.7.0b3");
   const argv = ["--host", HOST, "--port", String(port), "--storage-path", join(folder, "data")];
   if (users !== undefined) argv.push("--auth");
   if (standalone) argv.push("--standalone");
+  if (heartbeat) argv.push("--noop-heartbeat-seconds", "1");
   if (tls)
     argv.push("--tls-cert-file", join(folder, CERTIFICATE), "--tls-key-file", join(folder, "server.key"));
-  const daemon = startDaemon([program, ...argv, "--log-level", "WARNING"], {
+  const daemon = startDaemon([program, ...argv, ...more, "--log-level", "WARNING"], {
     logFile: join(folder, "log"),
     cwd: folder,
     env: { HOME: folder, ...pyenv() },
@@ -120,16 +125,12 @@ async function isReady(daemon: Daemon, port: number): Promise<boolean> {
 }
 
 async function makeUsers(place: Place, users: readonly MongodbUser[]): Promise<void> {
-  const daemon = await start(place, {});
+  const daemon = await start(place, {}, "--sync-on-commit");
   await ask(uriOf(place.port), async (client) => {
-    for (const { user, password, database, roles, privileges } of users) {
-      const db = client.db(database);
-      const own = privileges === undefined ? [] : [`role-of-${user}`];
-      for (const createRole of own) await db.command({ createRole, privileges, roles: [] });
-      await db.command({ createUser: user, pwd: password, roles: [...roles, ...own] });
-    }
+    for (const { user, password, database, roles } of users)
+      await client.db(database).command({ createUser: user, pwd: password, roles });
   });
-  await daemon.stop("SIGTERM");
+  await daemon.stop("SIGKILL");
 }
 
 function uriOf(port: number, user?: MongodbUser, caFile?: string): string {

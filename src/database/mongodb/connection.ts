@@ -83,8 +83,8 @@ function authentication(parts: UrlParts, given: string | undefined, database: st
   if (parts.username === null || parameterOf(parts, "authSource") !== undefined) return [];
   const mechanism = parameterOf(parts, "authMechanism") ?? "";
   if (mechanism === "PLAIN" || mechanism === "MONGODB-X509") return [["authSource", "$external"]];
-  // The DNS may know better than the path of a mongodb+srv:// URL.
-  if (parts.isSrv && parts.database !== null) return [];
+  // The DNS may say it for a mongodb+srv:// URL, and says rather "admin" than anything else.
+  if (parts.isSrv) return parts.database === null ? [["authSource", "admin"]] : [];
   return [["authSource", database ?? "admin"]];
 }
 

@@ -1,0 +1,208 @@
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { createServer, type Server as TcpServer } from "node:net";
+import { freePort } from "../../../scripts/services/service.ts";
+import { startMongodb, type MongodbUser } from "../../../scripts/services/mongodb.ts";
+import { connectionOf } from "../../../src/database/mongodb/connection.ts";
+import { mongodbOptions } from "../../../src/database/mongodb/options.ts";
+import { readSource } from "../../../src/database/mongodb/source.ts";
+import { leastRole } from "../least-role.ts";
+import { sharedMongodb } from "../../services.ts";
+import { dumpOf, failureOf, newName, open, signal, testWithTools } from "./servers.ts";
+
+setDefaultTimeout(60_000);
+
+const root: MongodbUser = { user: "root", password: "r", database: "admin", roles: ["root"] };
+
+/** What the documentation tells to type into mongosh, as it would act there. */
+function usersIn(statements: string): MongodbUser[] {
+  const users: MongodbUser[] = [];
+  const database = (name: string) => ({
+    getSiblingDB: (other: string) => database(other),
+    createUser: ({ user, pwd, roles }: { user: string; pwd: string; roles: MongodbUser["roles"] }) =>
+      users.push({ user, password: pwd, database: name, roles }),
+  });
+  // oxlint-disable-next-line no-implied-eval, no-new-func -- statements of our own documentation
+  new Function("db", "passwordPrompt", statements)(database("test"), () => "pw");
+  return users;
+}
+
+const documented = usersIn(await leastRole("mongodb", {}));
+
+const locked = await startMongodb({
+  users: [root, ...documented, { user: "nobody", password: "pw", database: "admin", roles: [] }],
+});
+afterAll(() => locked.stop());
+await locked.ask(async (client) => {
+  for (const each of ["a", "b"]) await client.db("shop").collection(each).insertOne({ x: 1 });
+  await client.db("shop").createCollection("v", { viewOn: "a", pipeline: [] });
+  await client.db("other").collection("t").insertOne({ x: 1 });
+});
+
+const server = await sharedMongodb();
+
+function as(user: string, database: string, changes: object = {}) {
+  const url = `mongodb://${locked.host}:${locked.port}/${database}`;
+  const [address = "", path = ""] = url.split(/(?<=:\d+)(?=\/)/);
+  const known = address.replace("mongodb://", `mongodb://${user}@`);
+  return { url: `${known}${path}?authSource=admin`, password: "pw", ...changes };
+}
+
+function sourceOf(options: object) {
+  return readSource(connectionOf(mongodbOptions.parse(options)), signal);
+}
+
+test("readSource() says what a server is", async () => {
+  const name = newName();
+  await server.ask((client) => client.db(name).collection("t").insertOne({ x: 1 }));
+  expect(await sourceOf({ url: server.url(name) })).toEqual({
+    version: "8.2.11",
+    topology: "replica set",
+    identifier: null,
+    gaps: [],
+    unreadable: [],
+  });
+  await using standalone = await startMongodb({ standalone: true });
+  expect((await sourceOf({ url: standalone.url("") })).topology).toBe("standalone");
+});
+
+test("readSource() refuses a database that does not exist, or holds nothing", async () => {
+  expect(await failureOf(sourceOf({ url: server.url("Shop") }))).toBe(
+    `database: There is no database "Shop" on ${server.host}:${server.port}, or it holds no collections:` +
+      " for MongoDB both are the same | is the name spelt right, capitals too?",
+  );
+});
+
+test.each(documented.map(({ user }) => user))(
+  "readSource() finds nothing missing for the documented user %s",
+  async (user) => {
+    const database = user === "backup" ? "shop" : "";
+    expect((await sourceOf(as(user, database))).gaps).toEqual([]);
+  },
+);
+
+testWithTools.each(documented.map(({ user }) => user))(
+  "check() and dump() work for the documented user %s",
+  async (user) => {
+    const database = open(as(user, user === "backup" ? "shop" : ""));
+    expect((await database.check(signal)).gaps).toEqual([]);
+    expect((await dumpOf(database)).length).toBeGreaterThan(500);
+  },
+);
+
+test("readSource() names the role that a user lacks", async () => {
+  const grant = (role: string, db: string) =>
+    `db.getSiblingDB("admin").grantRolesToUser("nobody", [{ role: "${role}", db: "${db}" }])`;
+  expect((await sourceOf(as("nobody", "shop"))).gaps).toEqual([
+    {
+      kind: "collection",
+      object: "the collections of shop",
+      why: "no right to list them",
+      mend: grant("read", "shop"),
+    },
+  ]);
+  expect((await sourceOf(as("nobody", ""))).gaps).toEqual([
+    {
+      kind: "schema",
+      object: "the databases",
+      why: "no right to listDatabases",
+      mend: grant("backup", "admin"),
+    },
+  ]);
+});
+
+test("MongodbInstance refuses to list less than all databases, unless that is accepted", async () => {
+  const { mongodbInstance } = await import("../../../src/database/mongodb.ts");
+  const options = as("backup", "", { database: "*" });
+  const instance = (changes: object) => mongodbInstance(mongodbOptions.parse({ ...options, ...changes }));
+  expect(await failureOf(instance({})?.list(signal) ?? Promise.resolve())).toStartWith(
+    "incomplete: The user may not list the databases of the MongoDB server",
+  );
+  const whole = mongodbInstance(mongodbOptions.parse(as("backup_server", "", { database: "*" })));
+  expect(await whole?.list(signal)).toEqual(["other", "shop"]);
+});
+
+const silent: TcpServer = createServer(() => {}).listen(0, "127.0.0.1");
+afterAll(() => silent.close());
+
+test.each<[string, () => Promise<object> | object, string, string]>([
+  [
+    "a wrong password",
+    () => as("backup", "shop", { password: "hunter2" }),
+    "uthentication failed",
+    "are user and password right",
+  ],
+  [
+    "the wrong database for the user",
+    () => ({ ...as("backup", ""), url: `mongodb://backup@${locked.host}:${locked.port}/shop` }),
+    "uthentication failed",
+    "is authenticationDatabase the database in which the user was created",
+  ],
+  [
+    "no user where one is needed",
+    () => ({ url: locked.url("shop") }),
+    "requires authentication",
+    "set username and password",
+  ],
+  [
+    "an unknown host",
+    () => ({ url: "mongodb://no.such.host.invalid/shop?serverSelectionTimeoutMS=300" }),
+    "ENOTFOUND no.such.host.invalid",
+    "is the host's name right",
+  ],
+  [
+    "a port that nobody listens on",
+    async () => ({ url: `mongodb://127.0.0.1:${await freePort()}/shop?serverSelectionTimeoutMS=300` }),
+    "ECONNREFUSED",
+    "does MongoDB listen on that host and port?",
+  ],
+  [
+    "a server that does not answer",
+    () => {
+      const address = silent.address();
+      const port = typeof address === "object" ? address?.port : 0;
+      return { url: `mongodb://127.0.0.1:${port}/shop?serverSelectionTimeoutMS=400&connectTimeoutMS=300` };
+    },
+    "timed out",
+    "can this host reach that one?",
+  ],
+  [
+    "TLS where the server has none",
+    () => ({ url: `${server.url("shop")}?tls=true&serverSelectionTimeoutMS=500` }),
+    "Cannot ask",
+    "do the server and `tls` agree about encryption?",
+  ],
+])("readSource() says what is wrong with %s", async (_, options, message, hint) => {
+  const failure = await failureOf(sourceOf(await options()));
+  expect(failure).toStartWith("database: ");
+  expect(failure).toContain(message);
+  expect(failure).toContain(hint);
+  expect(failure).not.toContain("hunter2");
+});
+
+test("readSource() trusts no certificate that nobody vouches for", async () => {
+  await using encrypted = await startMongodb({ tls: true });
+  await encrypted.ask((client) => client.db("shop").collection("t").insertOne({ x: 1 }));
+  const url = `${encrypted.url("shop")}?serverSelectionTimeoutMS=800`;
+  expect(await failureOf(sourceOf({ url, tls: true }))).toContain("set tls.caFile to the certificate");
+  expect(await failureOf(sourceOf({ url }))).toContain("do the server and `tls` agree about encryption?");
+  const trusted = { url, tls: { caFile: encrypted.caFile } };
+  expect((await sourceOf(trusted)).gaps).toEqual([]);
+});
+
+testWithTools("dump() works through TLS", async () => {
+  await using encrypted = await startMongodb({ tls: true });
+  await encrypted.ask((client) => client.db("shop").collection("t").insertOne({ x: 1 }));
+  const dump = await dumpOf(open({ url: encrypted.url("shop"), tls: { caFile: encrypted.caFile } }));
+  expect(dump.length).toBeGreaterThan(200);
+});
+
+test("readSource() stops at once when it is told to", async () => {
+  const { port } = silent.address() as { port: number };
+  const controller = new AbortController();
+  const asking = readSource(
+    connectionOf(mongodbOptions.parse({ url: `mongodb://127.0.0.1:${port}/shop` })),
+    controller.signal,
+  );
+  setTimeout(() => controller.abort(new Error("enough")), 100);
+  expect(await failureOf(asking)).toBe("undefined: enough");
+});
