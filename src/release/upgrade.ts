@@ -7,7 +7,7 @@ import { download, downloadTo } from "./download.ts";
 import { folderOf, type Place } from "./place.ts";
 import { checkSignature } from "./signature.ts";
 import { openStage, writeFailure, writeNew } from "./stage.ts";
-import { readSums, SIGNATURE_FILE, SUMS_FILE, VERSION } from "./sums.ts";
+import { readSums, SUMS_FILE, VERSION } from "./sums.ts";
 
 const SMALL_BYTES = 64 * 1024;
 
@@ -99,7 +99,7 @@ async function doubtOf(
   signal: AbortSignal,
 ): Promise<string | null> {
   if (!verifies) return "--no-signature";
-  const url = listed.place.replace(SUMS_FILE, SIGNATURE_FILE);
+  const url = `${listed.place}.sig`;
   const signature = key === null ? null : await download({ url, limit: SMALL_BYTES }, signal);
   const doubt = checkSignature({ ...listed, signature, key });
   if (doubt === null || !place.needsSignature) return doubt;
@@ -130,11 +130,11 @@ async function fetchProgram({ url, sum }: Offer, program: string, signal: AbortS
     throw new DbackedError("damaged", `${url} has another checksum than ${SUMS_FILE} says`, {
       hint: "was it replaced just now, or damaged? try again",
     });
-  await writeNew(
-    program,
-    Bun.file(packed).stream().pipeThrough(new DecompressionStream("gzip")),
-    PROGRAM_BYTES,
-  );
+  const unpacked = Bun.file(packed).stream().pipeThrough(new DecompressionStream("gzip"));
+  await writeNew(program, unpacked, PROGRAM_BYTES).catch((cause: unknown) => {
+    if (cause instanceof DbackedError) throw cause;
+    throw new DbackedError("damaged", `Cannot unpack ${url}: ${reasonOf(cause)}`, { cause });
+  });
   await rm(packed);
 }
 

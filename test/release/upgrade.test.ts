@@ -185,6 +185,14 @@ test.each<[string, string, ErrorKind]>([
   expect(await refusedUpgrade(wish())).toMatchObject({ kind });
 });
 
+test("replaceBy() refuses what is no archive, whatever its sum", async () => {
+  const sum = new Bun.CryptoHasher("sha256").update("no archive").digest("hex");
+  await Bun.write(join(site.folder, HOST_FILE), "no archive");
+  const offer = { version: "1.2.3", url: `${site.url}/${HOST_FILE}`, sum, doubt: null };
+  expect(await refusal(replaceBy(offer, executable, signal))).toMatchObject({ kind: "damaged" });
+  expect(await readdir(join(executable, ".."))).toEqual(["dbacked"]);
+});
+
 test("replaceBy() sweeps what was killed days ago, and nothing younger", async () => {
   const folder = join(executable, "..");
   const [old, young] = [".dbacked-install.old", ".dbacked-install.young"];
