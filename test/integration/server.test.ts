@@ -150,6 +150,8 @@ test("a role that may not read passwords backs up the rest of the roles, and say
   ]);
   expect(stderr).toContain("prod.%globals: lacks passwords of roles (the role may not read them)");
   expect((await host.run(["list"])).stdout).toMatch(/prod\.%globals.*NO \(1 gap: password\)/);
+  await server.query("DROP OWNED BY poor", "100%");
+  await server.query("DROP ROLE poor");
 });
 
 test("one database that the role may not enter fails alone", async () => {
