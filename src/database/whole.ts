@@ -1,7 +1,6 @@
 import type { ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { DumpKind, Tool } from "./database.ts";
-import { readEnding } from "./ending.ts";
 
 /** A dump that is not what its engine's program writes, although it is what was sealed. */
 export class BrokenDump extends DbackedError {
@@ -25,18 +24,11 @@ export interface DumpReading {
 
 type Reader = (body: ByteStream, reading: DumpReading, signal: AbortSignal) => Promise<string>;
 
-/** The line by which each program says that its script is whole. */
-const LAST_LINES = {
-  sql: /^-- Dump completed\b/m,
-  "sql-accounts": /^-- Dump completed\b/m,
-  "pg-globals": /^-- PostgreSQL database cluster dump complete$/m,
-} as const;
-
 const READERS: Record<DumpKind, Reader> = {
   "pg-custom": async (...args) => (await import("./postgres/whole.ts")).readArchive(...args),
-  "pg-globals": (body) => requireLastLine("pg-globals", body),
-  sql: (body) => requireLastLine("sql", body),
-  "sql-accounts": (body) => requireLastLine("sql-accounts", body),
+  "pg-globals": async (body) => (await import("./postgres/globals-whole.ts")).readGlobals(body),
+  sql: async (body) => (await import("./mysql/whole.ts")).readScript(body),
+  "sql-accounts": async (body) => (await import("./mysql/whole.ts")).readScript(body),
   "mongo-archive": async (body) => (await import("./mongodb/whole.ts")).readArchive(body),
   sqlite: async (...args) => (await import("./sqlite/whole.ts")).readDatabase(...args),
 };
@@ -64,9 +56,4 @@ export async function readWhole(
     if (!body.locked) await body.cancel(error).catch(() => {});
     throw error;
   }
-}
-
-async function requireLastLine(kind: keyof typeof LAST_LINES, body: ByteStream): Promise<string> {
-  if (LAST_LINES[kind].test(await readEnding(body))) return "its last line";
-  throw new BrokenDump("its last line is missing");
 }

@@ -21,10 +21,10 @@ interface GlobalsDumpPlan {
 }
 
 /** How every dump of pg_dumpall ends, up to blank lines. */
-const ENDING = /\n-- PostgreSQL database cluster dump complete\n--\s*$/;
+export const ENDING = /\n-- PostgreSQL database cluster dump complete\n--\s*$/;
 
-/** Bytes at the end that are kept to look for it. */
-const KEPT = 1024;
+/** Bytes at the end of a dump in which to look for it. */
+export const ENDING_BYTES = 1024;
 
 /** Starts pg_dumpall. Only a script with its last line ends the stream. */
 export function startGlobalsDump(plan: GlobalsDumpPlan, signal: AbortSignal): Dump {
@@ -76,7 +76,7 @@ class Ending {
     this.#size += piece.length;
     if (this.#size > LONGEST_SCRIPT)
       throw new DbackedError("tool", `pg_dumpall wrote more than ${LONGEST_SCRIPT} bytes of roles`);
-    this.#end = concat(this.#end, piece.subarray(-KEPT)).slice(-KEPT);
+    this.#end = concat(this.#end, piece.subarray(-ENDING_BYTES)).slice(-ENDING_BYTES);
   }
 
   /** @throws {DbackedError} `tool`, if the last line is missing. */
