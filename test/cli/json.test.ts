@@ -82,6 +82,7 @@ test.each([
   ["list", "`dbacked list --json`"],
   ["show ID", "`dbacked show ID --json`"],
   ["show ID --private-key-path KEY", "`dbacked show ID --json`"],
+  ["verify --private-key-path KEY", "`dbacked verify --json`"],
   ["restore ID --to sqlite://TARGET --private-key-path KEY", "`dbacked restore --json`"],
   ["tools", "`dbacked tools --json`"],
   ["keygen --no-passphrase --out FOLDER", "`dbacked keygen --json`"],
@@ -144,6 +145,7 @@ test("the lines on stderr are as the page says", () => {
     [
       ["dumped", 1],
       ["stored", 1],
+      ["read back", 1],
     ],
     [
       ["read", 1],
