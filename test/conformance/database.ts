@@ -57,7 +57,8 @@ export const NAMES = Object.keys(LIST) as Name[];
 
 /** Runs the list. */
 export function databaseSuite({ engine, rows, programs = [] }: Subject): void {
-  setDefaultTimeout(60_000);
+  // Many tables take their time when the host is busy, and a test that runs into it takes the servers with it.
+  setDefaultTimeout(300_000);
   const missing = programs.filter((program) => Bun.which(program) === null);
   describe(`${engine.name} as a database`, () => {
     for (const name of NAMES) {

@@ -32,7 +32,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "raise max_locks_per_transaction on the server and restart it, or restore with --no-single-transaction",
   ],
   [/does not match host name/, "connect by a name that the server's certificate has"],
-  [/No space left on device|Disk quota exceeded|File too large/, "make room on the server's disk"],
+  [
+    /could not extend file|No space left on device|Disk quota exceeded|File too large/,
+    "make room on the server's disk",
+  ],
   [
     /server closed the connection|connection to server was lost|SSL SYSCALL error|terminating connection/,
     "the connection broke: the server's log may say why",

@@ -1,0 +1,4 @@
+import { databaseSuite } from "../../conformance/database.ts";
+import { mariadb } from "./conformance/subject.ts";
+
+databaseSuite(mariadb);
