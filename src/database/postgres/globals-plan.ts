@@ -40,18 +40,17 @@ export function planGlobals(
   target: GlobalsTarget,
   { force }: { force: boolean },
 ): GlobalsPlan {
-  const known = dump.map((statement) => ({ ...statement, subject: subjectOf(statement.words) }));
   const judge = new Judge(target, force);
   const settings: string[] = [];
   const statements: string[] = [];
   const commands: string[] = [];
-  for (const { text, words, subject } of known) {
-    const verdict = judge.judge(subject);
+  for (const { text, words } of dump) {
+    const subject = subjectOf(words);
+    const verdict = judge.judge(subject, words);
     if (subject.about === "settings") settings.push(text);
     else if (verdict === "run") statements.push(text);
     else if (verdict === "without-grantor") statements.push(withoutGrantor(text));
     else if (verdict === "tell") commands.push(readable(text));
-    judge.remember(subject, words, verdict);
   }
   return { settings, statements, notices: [...judge.notices(), ...commands] };
 }
@@ -80,30 +79,13 @@ class Judge {
     this.#untouchable = force ? new Set(untouchable) : this.#roles;
   }
 
-  judge(subject: Subject): Verdict {
-    if (subject.about === "role") {
-      const isRun = subject.creates ? this.#isNew(subject.role) : this.#mayChange(subject.role);
-      return isRun ? "run" : "skip";
-    }
-    if (subject.about === "membership") return this.#judgeMembership(subject);
-    if (subject.about === "parameter") return this.#judgeParameter(subject.grantee);
-    // One cannot be made in a transaction, nor without a folder on the server.
-    if (subject.about === "tablespace") return this.#tablespaces.has(subject.tablespace) ? "skip" : "tell";
-    return subject.about === "unknown" ? "tell" : "run";
+  judge(subject: Subject, words: readonly string[]): Verdict {
+    const verdict = this.#decide(subject);
+    this.#remember(subject, words, verdict);
+    return verdict;
   }
 
-  /** Takes notice of what a statement says, when it was judged. */
-  remember(subject: Subject, words: readonly string[], verdict: Verdict): void {
-    if (subject.about === "tablespace" && verdict === "skip")
-      this.#existingTablespaces.add(subject.tablespace);
-    if (subject.about === "membership" && subject.isAdmin && verdict !== "skip")
-      this.#admins.add(pair(subject.group, subject.member));
-    if (subject.about !== "role") return;
-    if (!this.#isNew(subject.role)) this.#existing.add(subject.role);
-    else if (words[3] === "WITH" && words.includes("LOGIN") && !words.includes("PASSWORD"))
-      this.#withoutPassword.push(subject.role);
-  }
-
+  /** What is to be told of all that was judged. */
   notices(): string[] {
     const existing = [...this.#existing];
     return [
@@ -118,6 +100,29 @@ class Judge {
       ...told("without a password in the backup", this.#withoutPassword),
       ...told("left as they are", [...this.#existingTablespaces], "tablespaces"),
     ];
+  }
+
+  #decide(subject: Subject): Verdict {
+    if (subject.about === "role") {
+      const isRun = subject.creates ? this.#isNew(subject.role) : this.#mayChange(subject.role);
+      return isRun ? "run" : "skip";
+    }
+    if (subject.about === "membership") return this.#judgeMembership(subject);
+    if (subject.about === "parameter") return this.#judgeParameter(subject.grantee);
+    // One cannot be made in a transaction, nor without a folder on the server.
+    if (subject.about === "tablespace") return this.#tablespaces.has(subject.tablespace) ? "skip" : "tell";
+    return subject.about === "unknown" ? "tell" : "run";
+  }
+
+  #remember(subject: Subject, words: readonly string[], verdict: Verdict): void {
+    if (subject.about === "tablespace" && verdict === "skip")
+      this.#existingTablespaces.add(subject.tablespace);
+    if (subject.about === "membership" && subject.isAdmin && verdict !== "skip")
+      this.#admins.add(pair(subject.group, subject.member));
+    if (subject.about !== "role") return;
+    if (!this.#isNew(subject.role)) this.#existing.add(subject.role);
+    else if (words[3] === "WITH" && words.includes("LOGIN") && !words.includes("PASSWORD"))
+      this.#withoutPassword.push(subject.role);
   }
 
   #judgeMembership({ group, member, grantor }: Subject & { about: "membership" }): Verdict {

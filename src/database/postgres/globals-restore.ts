@@ -28,7 +28,7 @@ export async function restoreGlobals(
       "target",
       `A dump of the kind ${plan.kind} cannot be restored as roles of ${server}`,
     );
-  const script = Buffer.from(await collect(body, LONGEST_SCRIPT)).toString("latin1");
+  const script = await readScript(body);
   const target = await ask<GlobalsTarget>(asked, TARGET, signal);
   const planned = planGlobals(splitScript(script), target, plan);
   const warnings = new Warnings(false);
@@ -43,6 +43,16 @@ export async function restoreGlobals(
     throw explainFailure(error, `Cannot restore roles into ${server}`);
   }
   return { notices: [...warnings.lines, ...planned.notices] };
+}
+
+/** Every byte becomes a character: names may be in any encoding. */
+async function readScript(body: ByteStream): Promise<string> {
+  try {
+    return Buffer.from(await collect(body, LONGEST_SCRIPT)).toString("latin1");
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DbackedError("damaged", `the dump of roles has ${cause.message}`, { cause });
+  }
 }
 
 function transaction({ settings, statements }: GlobalsPlan): Bytes {
