@@ -6,6 +6,7 @@ import type {
   Database,
   Dump,
   DumpKind,
+  Gap,
   Inspection,
   Instance,
   RestorePlan,
@@ -40,12 +41,12 @@ export class Mongodb implements Database {
 
   async check(signal: AbortSignal): Promise<Check> {
     this.#looked = await this.#look(signal);
-    const { version, identifier, gaps } = this.#looked.source;
+    const { version, identifier } = this.#looked.source;
     const { server, database } = this.#connection;
     return {
       server: `MongoDB ${version}`,
       source: `mongodb ${identifier ?? server} ${database ?? "*"}`,
-      gaps,
+      gaps: this.#gapsOf(this.#looked.source),
     };
   }
 
@@ -53,10 +54,10 @@ export class Mongodb implements Database {
     const { source, tools } = this.#looked ?? (await this.#look(signal));
     this.#looked = null;
     const { args, narrowed } = judgeDumperOptions(this.#options.dumperOptions);
-    const exclusions =
-      narrowed.length > 0 ? [] : source.unreadable.map((name) => `--excludeCollection=${name}`);
+    const gaps = this.#gapsOf(source);
+    const left = gaps.length === 0 ? [] : source.unreadable;
+    const exclusions = left.map((name) => `--excludeCollection=${name}`);
     const connection = this.#connection;
-    const { gaps } = source;
     return startDump({ connection, tools, source, args: [...args, ...exclusions], narrowed, gaps }, signal);
   }
 
@@ -74,6 +75,11 @@ export class Mongodb implements Database {
 
   async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
     return await inspectTarget(this.#connection, signal);
+  }
+
+  /** Options that narrow the dump leave it to mongodump to fail on what it may not read: the rest may be readable. */
+  #gapsOf({ gaps }: Source): readonly Gap[] {
+    return judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0 ? [] : gaps;
   }
 
   /** Finds the programs, and asks the server. */

@@ -13,6 +13,9 @@ const word = z.string().min(1);
 /** Fields that a URL holds already. */
 const IN_URL = ["host", "port", "username"] as const;
 
+/** Databases that every server has for itself. */
+export const OWN: ReadonlySet<string> = new Set(["admin", "config", "local"]);
+
 /** What `database` has for each of a server's databases, one backup for each. */
 const EACH = "*";
 
@@ -116,6 +119,11 @@ function* mistakesInParts(options: MongodbFields, parts: UrlParts): Generator<Mi
     yield {
       field: parts.database === null ? "database" : "url",
       message: 'no name of a database has one of / \\ . " $ or a blank in it, nor more than 63 bytes',
+    };
+  if (database !== undefined && OWN.has(database))
+    yield {
+      field: parts.database === null ? "database" : "url",
+      message: `"${database}" belongs to the server itself: to have it, name no database, and all of the server is dumped`,
     };
   if (options.authenticationDatabase !== undefined && says("authSource"))
     yield { field: "authenticationDatabase", message: "cannot be combined with authSource in the url" };

@@ -1,9 +1,12 @@
 import type { MongoClient } from "mongodb";
+import { explainDisk } from "../disk.ts";
 import type { Connection } from "./connection.ts";
 import { explainFailure } from "./failure.ts";
 
 /** The server's code for "not authorized". */
 const UNAUTHORIZED = 13;
+
+const UNREADABLE = "are the files that `tls` names there, and may dbacked read them?";
 
 /**
  * Connects to a server, and lets `ask` ask it.
@@ -18,18 +21,20 @@ export async function connect<Answer>(
   signal.throwIfAborted();
   // A large library, which nobody needs who has no MongoDB.
   const { MongoClient } = await import("mongodb");
-  const client = new MongoClient(connection.uri.reveal(), { appName: "dbacked", maxPoolSize: 2 });
-  const close = () => void client.close().catch(() => {});
+  let client: MongoClient | null = null;
+  const close = () => void client?.close().catch(() => {});
   signal.addEventListener("abort", close, { once: true });
   try {
+    client = new MongoClient(connection.uri.reveal(), { appName: "dbacked", maxPoolSize: 2 });
     await client.connect();
     return await ask(client);
   } catch (error) {
     signal.throwIfAborted();
-    throw explainFailure(error, `Cannot ask ${connection.label}`);
+    const what = `Cannot ask ${connection.label}`;
+    throw explainFailure(explainDisk(error, "config", what, UNREADABLE), what);
   } finally {
     signal.removeEventListener("abort", close);
-    await client.close().catch(() => {});
+    await client?.close().catch(() => {});
   }
 }
 

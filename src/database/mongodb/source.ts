@@ -94,7 +94,10 @@ async function readGaps(
   const privileges: readonly Privilege[] = authInfo?.authenticatedUserPrivileges ?? [];
   const { database } = connection;
   if (database === null) {
-    if (user === undefined) return { gaps: [], unreadable: [] };
+    if (user === undefined) {
+      if ((await listNames(client)) === null) throw unknownUser(connection);
+      return { gaps: [], unreadable: [] };
+    }
     const gaps = privileges.length > 0 ? gapsInServer(privileges, user) : await tryServer(client, user);
     return { gaps, unreadable: [] };
   }
@@ -143,19 +146,27 @@ async function tryDatabase(db: Db, user: User, collections: readonly Collection[
 
 async function tryServer(client: MongoClient, user: User): Promise<Gap[]> {
   const mend = grantOf(user, "backup", "admin");
-  const listed = await ifAuthorized(
-    client.db("admin").command({ listDatabases: 1, nameOnly: true, authorizedDatabases: false }),
-  );
+  const listed = await listNames(client);
   if (listed === null)
     return [{ kind: "schema", object: "the databases", why: "no right to listDatabases", mend }];
   const gaps: Gap[] = [];
-  for (const { name } of listed["databases"] ?? []) {
+  for (const name of listed) {
     if (name === "local") continue;
     const collections = await listCollections(client.db(name));
     const lacking = await tryDatabase(client.db(name), user, collections?.filter(isDumped) ?? null);
     gaps.push(...lacking.map(({ object, why }) => gapOf(`${name}.${object}`, why, mend)));
   }
   return gaps;
+}
+
+/** The names of all databases; null if the user may not see them all. */
+export async function listNames(
+  client: MongoClient,
+  only: "all" | "authorized" = "all",
+): Promise<readonly string[] | null> {
+  const question = { listDatabases: 1, nameOnly: true, authorizedDatabases: only === "authorized" };
+  const listed = await ifAuthorized(client.db("admin").command(question));
+  return listed?.["databases"]?.map(({ name }: Document) => String(name)) ?? null;
 }
 
 function unknownUser({ label }: Connection): DbackedError {

@@ -1,14 +1,12 @@
 import { DbackedError } from "../../base/error.ts";
 import type { Inspection } from "../database.ts";
 import type { Connection } from "./connection.ts";
-import { connect, ifAuthorized } from "./questions.ts";
-import { isDumped, listCollections } from "./source.ts";
+import { OWN } from "./options.ts";
+import { connect } from "./questions.ts";
+import { isDumped, listCollections, listNames } from "./source.ts";
 
 /** How many objects a refusal names. */
 const EXAMPLES = 5;
-
-/** Databases that every server has for itself. */
-const OWN: ReadonlySet<string> = new Set(["admin", "config", "local"]);
 
 /**
  * Says what a restore would find: collections of the database, or databases of the server.
@@ -43,15 +41,8 @@ export async function listDatabases(
   signal: AbortSignal,
   only: "all" | "authorized" = "all",
 ): Promise<string[] | null> {
-  const question = { listDatabases: 1, nameOnly: true, authorizedDatabases: only === "authorized" };
-  const listed = await connect(
-    connection,
-    (client) => ifAuthorized(client.db("admin").command(question)),
-    signal,
-  );
-  if (listed === null) return null;
-  const names: string[] = (listed["databases"] ?? []).map(({ name }: { name: string }) => name);
-  return names.filter((name) => !OWN.has(name)).toSorted();
+  const names = await connect(connection, (client) => listNames(client, only), signal);
+  return names?.filter((name) => !OWN.has(name)).toSorted() ?? null;
 }
 
 /** Drops everything that a restore would find. */

@@ -120,6 +120,12 @@ test.each<[object, string[]]>([
   [{ database: "a.b" }, [`database: ${NAME}`]],
   [{ url: `mongodb://h/${"x".repeat(64)}` }, [`url: ${NAME}`]],
   [
+    { database: "admin" },
+    [
+      'database: "admin" belongs to the server itself: to have it, name no database, and all of the server is dumped',
+    ],
+  ],
+  [
     { dumperOptions: "--gzip" },
     [
       "dumperOptions: dumperOptions that cannot be given to mongodump: --gzip: dbacked compresses the dump itself",

@@ -144,6 +144,18 @@ test.each<[string, () => Promise<object> | object, string, string]>([
     "set username and password",
   ],
   [
+    "no user where a whole server is dumped",
+    () => ({ url: locked.url("") }),
+    "requires authentication",
+    "set username and password",
+  ],
+  [
+    "a parameter that means nothing",
+    () => ({ url: `${server.url("shop")}?readPreference=worst` }),
+    "Invalid read preference mode",
+    "",
+  ],
+  [
     "an unknown host",
     () => ({ url: "mongodb://no.such.host.invalid/shop?serverSelectionTimeoutMS=300" }),
     "ENOTFOUND no.such.host.invalid",
@@ -187,6 +199,9 @@ test("readSource() trusts no certificate that nobody vouches for", async () => {
   expect(await failureOf(sourceOf({ url }))).toContain("do the server and `tls` agree about encryption?");
   const trusted = { url, tls: { caFile: encrypted.caFile } };
   expect((await sourceOf(trusted)).gaps).toEqual([]);
+  expect(await failureOf(sourceOf({ url, tls: { caFile: "/no/such.pem" } }))).toMatch(
+    /^config: Cannot ask .*ENOENT.*are the files that `tls` names there/,
+  );
 });
 
 testWithTools("dump() works through TLS", async () => {
