@@ -153,8 +153,7 @@ function serverOf(said: string, asked: ClientTools, candidates: readonly ClientT
 
 function isAboutPlugin(error: unknown): boolean {
   return (
-    error instanceof ProgramFailure &&
-    errorNumbers(error.stderr).some((number) => PLUGIN_ERRORS.has(number))
+    error instanceof ProgramFailure && errorNumbers(error.stderr).some((number) => PLUGIN_ERRORS.has(number))
   );
 }
 

@@ -33,6 +33,7 @@ export const DUMP_OPTIONS: readonly DumperOption[] = [
     ["get-server-public-key"],
     ["ssl", { aliases: ["skip-ssl", "ssl-verify-server-cert", "skip-ssl-verify-server-cert"] }],
     ["ssl-mode", { ...VALUE, aliases: ["ssl-ca", "ssl-capath", "ssl-cert", "ssl-cipher", "ssl-key"] }],
+    ["ssl-fp", { ...VALUE, aliases: ["ssl-fplist"] }],
     ["ssl-crl", { ...VALUE, aliases: ["ssl-crlpath", "ssl-fips-mode", "ssl-session-data"] }],
     ["tls-version", { ...VALUE, aliases: ["tls-ciphersuites", "tls-sni-servername"] }],
     ["ssl-session-data-continue-on-failed-reuse"],
@@ -76,6 +77,7 @@ export const DUMP_OPTIONS: readonly DumperOption[] = [
     ["skip-opt", { aliases: ["opt"] }],
     ["skip-quote-names", { aliases: ["quote-names"] }],
     ["compatible", VALUE],
+    ["output-as-version", VALUE],
   ]),
   ...refused("dbacked sets it", [
     ["single-transaction", { aliases: ["skip-single-transaction"] }],
@@ -88,10 +90,13 @@ export const DUMP_OPTIONS: readonly DumperOption[] = [
     ["column-statistics", { aliases: ["skip-column-statistics"] }],
     ["tz-utc", { aliases: ["skip-tz-utc"] }],
     ["dump-date", { aliases: ["skip-dump-date"] }],
-    ["dump-history", { short: "H" }],
+    ["dump-history", { short: "H", aliases: ["update-history"] }],
     ["extended-insert", { short: "e" }],
     ["tablespaces", { aliases: ["all-tablespaces"], short: "Y" }],
-    ["masking-policies", { aliases: ["skip-masking-policies", "skip-add-drop-masking-policy"] }],
+    [
+      "masking-policies",
+      { aliases: ["skip-masking-policies", "add-drop-masking-policy", "skip-add-drop-masking-policy"] },
+    ],
   ]),
   ...refused("the config has it: lockTables = true", [
     ["lock-tables", { short: "l" }],

@@ -4,8 +4,10 @@ import { ProgramFailure } from "../../tool/child.ts";
 /** Errors of the server and of its client library by number, and what to do about them. */
 const HINTS: readonly (readonly [readonly number[], string])[] = [
   [[2005], "is the host's name right, and does it resolve here?"],
-  [[2003], "does the server listen on that host and port, and may this host reach it?"],
-  [[2002], "is the server running, and is `socket` the path of its socket?"],
+  [
+    [2002, 2003],
+    "does the server listen there, on that host and port or that socket, and may this host reach it?",
+  ],
   [[1045, 1698], "is it the right user and password, and may that user connect from this host?"],
   [[1044], "the role has no right on that database: docs/databases.md has the statements that grant them"],
   [[1049], "is the database's name right?"],
@@ -27,7 +29,10 @@ const HINTS: readonly (readonly [readonly number[], string])[] = [
     [1153, 2020],
     "a row is larger than the server takes: SET GLOBAL max_allowed_packet = 1073741824; and try again",
   ],
-  [[2013, 2006], "the connection was lost: the server's log may tell why"],
+  [
+    [2013, 2006],
+    "the connection was lost: the server's log may tell why. A row larger than it takes would do it: SET GLOBAL max_allowed_packet = 1073741824;",
+  ],
   [[1021, 1114, 3675], "the server's disk is full"],
   [[1273, 1115], "the dump is of a newer server, or of the other product: restore it into one like its own"],
 ];
@@ -56,7 +61,8 @@ export function errorNumbers(stderr: string): number[] {
   return [...stderr.matchAll(NUMBER)].map(([, one, two, three]) => Number(one ?? two ?? three));
 }
 
-/** The end of stderr without the names of programs. */
+/** The end of stderr without the names of programs, and without the statement that MariaDB's client shows: it may be a row. */
 function cleanStderr(stderr: string): string {
-  return stderr.slice(-2000).replaceAll(/^\S*(?:mysql|mariadb)(?:-?dump)?: /gm, "");
+  const said = /^ERROR \d+[^]*/m.exec(stderr)?.[0] ?? stderr;
+  return said.slice(-2000).replaceAll(/^\S*(?:mysql|mariadb)(?:-?dump)?: /gm, "");
 }

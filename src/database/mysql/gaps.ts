@@ -18,7 +18,10 @@ const NEEDS: readonly Need[] = [
 ];
 
 /** What we must know of a source to judge what a dump of it lacks. */
-type Judged = Pick<Source, "server" | "role" | "rights" | "hasWildcards" | "versioned">;
+type Judged = Pick<
+  Source,
+  "server" | "role" | "rights" | "hasWildcards" | "versioned" | "versionedByTransaction"
+>;
 
 /**
  * Says what a dump would lack. It is judged by the role's grants: the server does not show what the role may not read,
@@ -71,15 +74,17 @@ function routineGaps(source: Judged, database: string): Gap[] {
   ];
 }
 
-/** Before MariaDB 10.11 nothing dumps what a table was in the past. */
-function historyGaps({ server, versioned }: Judged): Gap[] {
-  if (versioned.length === 0 || hasHistory(server)) return [];
+/** Before MariaDB 10.11 nothing dumps what a table was in the past, and nothing at all does it by transactions. */
+function historyGaps({ server, versioned, versionedByTransaction }: Judged): Gap[] {
+  const lost = hasHistory(server) ? versionedByTransaction : versioned;
+  if (lost.length === 0) return [];
   return [
     {
       kind: "rows",
-      object: `history of ${versioned.map(identifier).join(", ")}`,
-      why: "before version 11 (10.11) MariaDB's programs dump present rows only",
-      mend: "upgrade the server",
+      object: `history of ${lost.map(identifier).join(", ")}`,
+      why: hasHistory(server)
+        ? "MariaDB's programs dump history by time only, not by transactions"
+        : "before version 10.11 MariaDB's programs dump present rows only",
     },
   ];
 }

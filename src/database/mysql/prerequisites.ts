@@ -72,7 +72,12 @@ async function refuseDefiners(
   throw new DbackedError(
     "target",
     `The server of ${label} lacks the accounts ${missing.map(account).join(", ")}, in whose name views, routines, triggers or events of the dump run`,
-    { hint: missing.map((name) => `CREATE USER ${account(name)} ACCOUNT LOCK;`).join("\n") },
+    {
+      hint: [
+        ...missing.map((name) => `CREATE USER ${account(name)} ACCOUNT LOCK;`),
+        "or give --no-owner, and everything will run in your name",
+      ].join("\n"),
+    },
   );
 }
 

@@ -5,6 +5,7 @@ import { feed } from "../../tool/run.ts";
 import type { RestorePlan, RestoreReport } from "../database.ts";
 import { CLIENT_ARGUMENTS, programOf, type Reach } from "./client.ts";
 import { Complaints } from "./complaints.ts";
+import { replaceDefiners } from "./definers.ts";
 import { explainFailure } from "./failure.ts";
 import { readNeeds } from "./needs.ts";
 import { noticesOf, refuseTarget } from "./prerequisites.ts";
@@ -36,7 +37,9 @@ export async function restoreScript(
   if (emptying.length > 0)
     await runScript({ reach, target, complaints }, streamOf(utf8(emptying.join("\n"))), signal);
   try {
-    await runScript({ reach, target, complaints }, body.pipeThrough(omitSandboxLine()), signal);
+    const script = body.pipeThrough(omitSandboxLine());
+    const owned = plan.noOwner ? script.pipeThrough(replaceDefiners()) : script;
+    await runScript({ reach, target, complaints }, owned, signal);
   } catch (error) {
     throw explainHalf(error, connection.label);
   }

@@ -79,19 +79,29 @@ export class RowCounter {
     return piece.length;
   }
 
+  /** Jumps from quote to quote: one with an odd number of backslashes before it is part of the text. */
   #skipText(piece: Uint8Array, start: number): number {
-    let at = this.#isEscaped ? start + 1 : start;
+    const from = this.#isEscaped ? start + 1 : start;
     this.#isEscaped = false;
-    for (; at < piece.length; at += 1) {
-      const byte = piece[at];
-      if (byte === BACKSLASH) {
-        at += 1;
-        if (at === piece.length) this.#isEscaped = true;
-      } else if (byte === QUOTE) {
-        this.#isText = false;
-        return at + 1;
+    let at = from;
+    for (;;) {
+      const quote = piece.indexOf(QUOTE, at);
+      const end = quote === -1 ? piece.length : quote;
+      const isEscaped = this.#countBackslashes(piece, from, end) % 2 === 1;
+      if (quote === -1) {
+        this.#isEscaped = isEscaped;
+        return piece.length;
       }
+      at = quote + 1;
+      if (isEscaped) continue;
+      this.#isText = false;
+      return at;
     }
-    return piece.length;
+  }
+
+  #countBackslashes(piece: Uint8Array, from: number, end: number): number {
+    let at = end;
+    while (at > from && piece[at - 1] === BACKSLASH) at -= 1;
+    return end - at;
   }
 }

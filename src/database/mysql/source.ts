@@ -17,8 +17,9 @@ export interface Source {
   hasLog: boolean;
   /** Tables of engines without transactions, with their engine. */
   unsafe: readonly string[];
-  /** Tables whose history is kept (`WITH SYSTEM VERSIONING`). */
+  /** Tables whose history is kept (`WITH SYSTEM VERSIONING`), and those of them where it goes by transactions. */
   versioned: readonly string[];
+  versionedByTransaction: readonly string[];
   /** Columns that are dumped with six digits. */
   floats: readonly string[];
   views: readonly string[];
@@ -58,6 +59,7 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
   const grants = parseGrants(column(answers, "grants"));
   const hasWildcards = variables.get("partial_revokes") !== "ON";
   const { database } = reach.connection;
+  const versioned = column(answers, "versioned");
   const [[characterSet = "", collation = ""] = []] = answers.schema;
   return {
     server,
@@ -70,11 +72,20 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
     maxAllowedPacket: Number(variables.get("max_allowed_packet")),
     hasLog: variables.get("log_bin") === "ON",
     unsafe: column(answers, "unsafe"),
-    versioned: column(answers, "versioned"),
+    versioned,
+    versionedByTransaction: versioned.length === 0 ? [] : await readByTransaction(reach, signal),
     views: column(answers, "views"),
     floats: column(answers, "floats"),
     definers: column(answers, "definers"),
   };
+}
+
+/** Only servers with such tables know the column that tells. */
+async function readByTransaction(reach: Reach, signal: AbortSignal): Promise<string[]> {
+  const tables = `SELECT TABLE_NAME FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND GENERATION_EXPRESSION = 'ROW START' AND DATA_TYPE = 'bigint' ORDER BY 1`;
+  const { answers } = await askServer({ ...reach, isInside: true }, { tables }, signal);
+  return answers.tables.map(([name = ""]) => name);
 }
 
 function column(answers: Answers<keyof typeof QUERIES>, name: keyof typeof QUERIES): string[] {

@@ -62,7 +62,11 @@ export function emptyingOf(objects: readonly TargetObject[], database: string): 
   const rank = ({ sort }: TargetObject) => (ORDER.indexOf(sort) + ORDER.length + 1) % (ORDER.length + 1);
   const drops = objects
     .toSorted((a, b) => rank(a) - rank(b))
-    .map(({ sort, name }) => `DROP ${sort} IF EXISTS ${identifier(database)}.${identifier(name)};`);
+    .flatMap(({ sort, name }) => [
+      // Packages are known in this mode only.
+      `SET sql_mode = '${sort === "PACKAGE" ? "ORACLE" : ""}';`,
+      `DROP ${sort} IF EXISTS ${identifier(database)}.${identifier(name)};`,
+    ]);
   return drops.length === 0 ? [] : ["SET FOREIGN_KEY_CHECKS = 0;", ...drops, "SET FOREIGN_KEY_CHECKS = 1;"];
 }
 

@@ -44,7 +44,7 @@ export const MARIADB_TOOLS: ToolFamily = {
 };
 
 /** The same before version 10.5, under MySQL's names. */
-const OLD_MARIADB_TOOLS: ToolFamily = { ...MARIADB_TOOLS, programs: ["mysqldump", "mysql"] };
+export const OLD_MARIADB_TOOLS: ToolFamily = { ...MARIADB_TOOLS, programs: ["mysqldump", "mysql"] };
 
 /** Lists the installed programs of both products, the oldest first. */
 export async function findClients(only: string | undefined, signal: AbortSignal): Promise<ClientTools[]> {

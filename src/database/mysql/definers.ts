@@ -1,0 +1,100 @@
+import { concat, utf8, type Bytes, type ByteTransform } from "../../base/bytes.ts";
+
+const NEWLINE = 0x0a;
+
+/** The longest line that is waited for: that of a view holds two names, the first of a routine may hold all of it. */
+const LONGEST = { view: 4096, body: 64 * 1024 * 1024 } as const;
+
+const NAME = '`(?:[^`]|``)*`|"(?:[^"]|"")*"';
+/** An account, or a role of MariaDB, which has no host. */
+const DEFINER = new RegExp(`DEFINER=(?:${NAME})(?:@(?:${NAME}))?`);
+/** The one line of a view that names its definer. */
+const OF_VIEW = new RegExp(`^/\\*!50013 ${DEFINER.source} SQL SECURITY `);
+/** How the statement of a routine, a trigger or an event begins. */
+const OF_BODY = new RegExp(`^(?:/\\*!\\d+ )?CREATE(?:\\*/ /\\*!\\d+)? ${DEFINER.source}`);
+
+/** First bytes of the lines that matter: `/*!`, `CREATE`, `DELIMITER`. */
+const TELLING: ReadonlySet<number> = new Set([0x2f, 0x43, 0x44]);
+
+/**
+ * Lets views, routines, triggers and events run in the name of whoever restores them. Only lines are changed in which the
+ * dump program itself puts a definer; what a body or a row says stays.
+ */
+export function replaceDefiners(): ByteTransform {
+  const lines = new Lines();
+  return new TransformStream({
+    transform(piece, controller) {
+      const passed = lines.push(piece);
+      if (passed.length > 0) controller.enqueue(passed);
+    },
+    flush(controller) {
+      const rest = lines.end();
+      if (rest.length > 0) controller.enqueue(rest);
+    },
+  });
+}
+
+class Lines {
+  /** The beginning of a line that may matter and has not ended yet. */
+  #rest: Bytes = new Uint8Array(0);
+  /** True inside a line of which the beginning has passed. */
+  #isInside = false;
+  /** True between DELIMITER ;; and DELIMITER ; */
+  #isBody = false;
+  /** True where the next line of a body begins a statement. */
+  #isStart = false;
+
+  push(piece: Bytes): Bytes {
+    const bytes = this.#rest.length === 0 ? piece : concat(this.#rest, piece);
+    this.#rest = new Uint8Array(0);
+    const passed: Bytes[] = [];
+    let from = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      const matters = !this.#isInside && this.#matters(bytes[at] ?? 0);
+      if (newline === -1) {
+        if (matters && bytes.length - at < (this.#isBody ? LONGEST.body : LONGEST.view)) {
+          this.#rest = bytes.slice(at);
+          return concat(...passed, bytes.subarray(from, at));
+        }
+        this.#isInside = true;
+        break;
+      }
+      if (matters) {
+        const changed = this.#judge(bytes.subarray(at, newline));
+        if (changed !== null) {
+          passed.push(bytes.subarray(from, at), changed);
+          from = newline;
+        }
+      }
+      this.#isInside = false;
+      at = newline + 1;
+    }
+    return passed.length === 0 ? bytes : concat(...passed, bytes.subarray(from));
+  }
+
+  end(): Bytes {
+    return this.#rest;
+  }
+
+  /** In a body every line matters: one may end a statement. */
+  #matters(first: number): boolean {
+    return this.#isBody || TELLING.has(first);
+  }
+
+  /** @returns what stands in the line's place; null if it stays. */
+  #judge(line: Bytes): Bytes | null {
+    const text = new TextDecoder().decode(line);
+    if (text.startsWith("DELIMITER ")) {
+      this.#isBody = text.slice("DELIMITER ".length).trim() !== ";";
+      this.#isStart = true;
+      return null;
+    }
+    const isStart = this.#isStart;
+    if (this.#isBody) this.#isStart = text.trimEnd().endsWith(";;");
+    const pattern = this.#isBody ? OF_BODY : OF_VIEW;
+    if ((this.#isBody && !isStart) || !pattern.test(text)) return null;
+    return utf8(text.replace(DEFINER, "DEFINER=CURRENT_USER"));
+  }
+}

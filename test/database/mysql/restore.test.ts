@@ -1,0 +1,240 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { startMariadb } from "../../../scripts/services/mariadb.ts";
+import { requireProgram, temporaryFolder } from "../../../scripts/services/service.ts";
+import { streamOf, utf8, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
+import { DbackedError } from "../../../src/base/error.ts";
+import { sharedMariadb } from "../../services.ts";
+import { hasVersions, programsOf } from "../../versions.ts";
+import {
+  createDatabase,
+  dumpOf,
+  EVERYTHING,
+  failureOf,
+  leastIn,
+  never,
+  open,
+  PLAN,
+  print,
+  rootIn,
+} from "./servers.ts";
+
+/** Some tests start a server of their own. */
+setDefaultTimeout(30_000);
+
+const server = await sharedMariadb();
+const folder = await temporaryFolder("mysql-restore");
+afterAll(() => folder[Symbol.asyncDispose]());
+const full = await createDatabase(server, EVERYTHING);
+const { bytes: everything, details } = await dumpOf(open(await leastIn(server, full)));
+const { extensions } = details;
+const at = (database: string) => open(rootIn(server, database));
+
+/** The dump as a stream of many pieces. */
+function inPieces(bytes: Bytes): Bytes[] {
+  const pieces: Bytes[] = [];
+  for (let start = 0; start < bytes.length; start += 1000) pieces.push(bytes.slice(start, start + 1000));
+  return pieces;
+}
+
+/** The dump up to `end`, and then an error. */
+function damagedAt(bytes: Bytes, end: number): ByteStream {
+  const pieces = inPieces(bytes.subarray(0, end)).values();
+  return new ReadableStream({
+    pull(controller) {
+      const next = pieces.next();
+      if (next.done) controller.error(new DbackedError("damaged", "the backup is damaged"));
+      else controller.enqueue(next.value);
+    },
+  });
+}
+
+describe("Mysql.restore()", () => {
+  test("brings everything back", async () => {
+    const target = await createDatabase(server);
+    const plan = { ...PLAN, extensions };
+    expect(await at(target).restore(streamOf(...inPieces(everything)), plan, never)).toEqual({ notices: [] });
+    expect(await print(server, target)).toBe(await print(server, full));
+    // The numbers that the server had reserved are not given out again.
+    expect(Number(await server.query("SELECT nextval(tickets)", target))).toBeGreaterThan(7);
+  });
+
+  test("empties a target that holds everything first, if it is forced to", async () => {
+    const target = await createDatabase(server, EVERYTHING);
+    await server.query("CREATE TABLE more (id int); CREATE VIEW above AS SELECT * FROM more", target);
+    expect(await at(target).inspect("sql", never)).toMatchObject({ exists: true, objects: 18 });
+    const plan = { ...PLAN, extensions, force: true };
+    await at(target).restore(streamOf(...inPieces(everything)), plan, never);
+    expect(await print(server, target)).toBe(await print(server, full));
+  });
+
+  test("needs no more rights than on its own database, where nothing runs in another's name", async () => {
+    const [source, target] = [await createDatabase(server), await createDatabase(server)];
+    await server.query(
+      `CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE DEFINER = owner@localhost VIEW v AS SELECT * FROM t;
+       CREATE USER owner@localhost; GRANT ALL ON ${target}.* TO owner@localhost; GRANT SELECT ON ${source}.* TO owner@localhost`,
+      source,
+    );
+    const dump = await dumpOf(at(source));
+    const owner = open({ ...rootIn(server, target), username: "owner" });
+    await owner.restore(streamOf(dump.bytes), { ...PLAN, extensions: dump.details.extensions }, never);
+    expect(await server.query("SELECT * FROM v", target)).toBe("1\n");
+  });
+
+  test("lets everything run in the name of who restores, with noOwner", async () => {
+    const target = await createDatabase(server);
+    await server.query(
+      `CREATE USER heir@localhost; GRANT ALL ON ${target}.* TO heir@localhost; SET GLOBAL log_bin_trust_function_creators = 1`,
+    );
+    const heir = open({ ...rootIn(server, target), username: "heir" });
+    const refused = await failureOf(heir.restore(streamOf(everything), { ...PLAN, extensions }, never));
+    expect(refused.kind).toBe("target");
+    expect(refused.hint).toBe("GRANT SET USER ON *.* TO `heir`@`localhost`;");
+    await heir.restore(streamOf(...inPieces(everything)), { ...PLAN, extensions, noOwner: true }, never);
+    const renamed = (await print(server, full)).replaceAll(
+      /(["`])root\1@(["`])localhost\2/g,
+      "$1heir$1@$2localhost$2",
+    );
+    expect(await print(server, target)).toBe(renamed);
+  });
+
+  test("says what a restore does not bring back", async () => {
+    const target = await createDatabase(server);
+    await server.query(`ALTER DATABASE ${target} CHARACTER SET latin1`);
+    const orphan = await createDatabase(
+      server,
+      "CREATE TABLE t (id int); CREATE DEFINER = ghost@nowhere VIEW v AS SELECT * FROM t; CREATE DATABASE IF NOT EXISTS x",
+    );
+    const dump = `${await print(server, orphan).catch(() => "")}CREATE DEFINER = ghost@nowhere PROCEDURE p() SELECT 1;\n`;
+    const plan = { ...PLAN, extensions: ["character-set utf8mb4", "collation utf8mb4_general_ci"] };
+    const { notices } = await at(target).restore(streamOf(utf8(dump)), plan, never);
+    expect(notices).toContainEqual(
+      expect.stringContaining(`ALTER DATABASE \`${target}\` CHARACTER SET utf8mb4`),
+    );
+    expect(notices).toContainEqual(expect.stringContaining("the server lacks, and fail: `ghost`@`nowhere`"));
+  });
+
+  test.each([
+    ["a command of the client", "\\! touch FILE\nSELECT 1;\n"],
+    ["one that reads a file", "source FILE\n"],
+    ["one that writes a file", "tee FILE\n"],
+  ])("obeys no %s in the dump", async (_, dump) => {
+    const file = join(folder.path, "touched");
+    const target = await createDatabase(server);
+    const body = streamOf(utf8(dump.replaceAll("FILE", file)));
+    expect((await failureOf(at(target).restore(body, PLAN, never))).kind).toBe("database");
+    expect(await Bun.file(file).exists()).toBe(false);
+  });
+});
+
+describe("Mysql.restore() refuses, before anything changes,", () => {
+  test("a target that is not empty", async () => {
+    const target = await createDatabase(server, "CREATE TABLE mine (id int)");
+    expect(await at(target).inspect("sql", never)).toEqual({
+      exists: true,
+      objects: 1,
+      examples: ["table mine"],
+    });
+    const failure = await failureOf(at(target).restore(streamOf(everything), PLAN, never));
+    expect(failure.kind).toBe("target");
+    expect(failure.hint).toContain("--force");
+  });
+
+  test("a database that does not exist, and says how to create it", async () => {
+    const database = at("nobody's `");
+    expect(await database.inspect("sql", never)).toEqual({ exists: false, objects: 0, examples: [] });
+    const failure = await failureOf(database.restore(streamOf(everything), { ...PLAN, extensions }, never));
+    expect(failure.kind).toBe("target");
+    expect(failure.hint).toBe(
+      "CREATE DATABASE `nobody's ``` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;",
+    );
+  });
+
+  test("a server that lacks definers, and names all of them", async () => {
+    const target = await createDatabase(server);
+    const needs = ["definer a'b@%", "definer root@localhost", "definer gone@10.0.0.%"];
+    const failure = await failureOf(
+      at(target).restore(streamOf(everything), { ...PLAN, extensions: needs }, never),
+    );
+    expect(failure.kind).toBe("target");
+    expect(failure.message).toContain("lacks the accounts `a'b`@`%`, `gone`@`10.0.0.%`");
+    expect(failure.hint?.split("\n")).toEqual([
+      "CREATE USER `a'b`@`%` ACCOUNT LOCK;",
+      "CREATE USER `gone`@`10.0.0.%` ACCOUNT LOCK;",
+      "or give --no-owner, and everything will run in your name",
+    ]);
+    expect((await at(target).inspect("sql", never)).objects).toBe(0);
+  });
+
+  test("a server that takes smaller statements only", async () => {
+    await using small = await startMariadb({ settings: { "max-allowed-packet": "1M" } });
+    const target = await createDatabase(small);
+    const plan = { ...PLAN, extensions: ["max_allowed_packet 16777216"] };
+    const failure = await failureOf(open(rootIn(small, target)).restore(streamOf(everything), plan, never));
+    expect(failure.kind).toBe("target");
+    expect(failure.hint).toBe("SET GLOBAL max_allowed_packet = 16777216;");
+  });
+
+  test.each([
+    [{ kind: "pg-custom" as const }, "target"],
+    [{ jobs: 2 }, "usage"],
+    [{ singleTransaction: false }, "usage"],
+  ])("what it cannot do: %j", async (given, kind) => {
+    const target = await createDatabase(server);
+    const failure = await failureOf(at(target).restore(streamOf(everything), { ...PLAN, ...given }, never));
+    expect(failure.kind).toBe(kind);
+  });
+});
+
+describe("Mysql.restore() says what is left", () => {
+  test("when a statement fails in the middle", async () => {
+    const target = await createDatabase(server);
+    const dump = "CREATE TABLE a (id int);\nINSERT INTO b VALUES (1);\nCREATE TABLE c (id int);\n";
+    const failure = await failureOf(at(target).restore(streamOf(utf8(dump)), PLAN, never));
+    expect(failure.kind).toBe("database");
+    expect(failure.message).toMatch(/Table .*b' doesn't exist\n.* now holds a part of the dump$/);
+    expect(failure.hint).toContain("--force");
+    expect((await at(target).inspect("sql", never)).examples).toEqual(["table a"]);
+  });
+
+  test("when a row is larger than the server takes", async () => {
+    await using small = await startMariadb({ settings: { "max-allowed-packet": "1M" } });
+    const target = await createDatabase(small);
+    const row = `CREATE TABLE a (b longtext);\nINSERT INTO a VALUES ('${"x".repeat(2_000_000)}');\n`;
+    const failure = await failureOf(open(rootIn(small, target)).restore(streamOf(utf8(row)), PLAN, never));
+    expect(failure.kind).toBe("database");
+    expect(failure.hint).toContain("SET GLOBAL max_allowed_packet");
+  });
+
+  test("when the stream fails, and kills the client before its input closes", async () => {
+    const directory = join(folder.path, "slow");
+    await mkdir(directory);
+    const seen = join(folder.path, "ended");
+    const client = requireProgram("mariadb", "mariadb-client");
+    // With its input at an end, this client would tell.
+    const script = `#!/bin/sh\ncase "$*" in *binary-mode*) cat >/dev/null; touch ${seen};; *) exec ${client} "$@";; esac\n`;
+    await Bun.write(join(directory, "mariadb"), script);
+    await chmod(join(directory, "mariadb"), 0o755);
+    const dumper = join(directory, "mariadb-dump");
+    await Bun.write(dumper, `#!/bin/sh\nexec ${requireProgram("mariadb-dump", "mariadb-client")} "$@"\n`);
+    await chmod(dumper, 0o755);
+    const target = await createDatabase(server);
+    const database = open({ ...rootIn(server, target), databaseToolsDirectory: directory });
+    const failure = await failureOf(database.restore(damagedAt(everything, 8000), PLAN, never));
+    expect(failure.kind).toBe("damaged");
+    expect(failure.message).toContain("now holds a part of the dump");
+    await Bun.sleep(200);
+    expect(await Bun.file(seen).exists()).toBe(false);
+  });
+});
+
+describe.skipIf(!hasVersions)("Mysql.restore() between clients", () => {
+  test("restores into MariaDB by MySQL's client, without the sandbox line", async () => {
+    expect(new TextDecoder().decode(everything.subarray(0, 60))).toContain("enable the sandbox mode");
+    const target = await createDatabase(server);
+    const database = open({ ...rootIn(server, target), databaseToolsDirectory: programsOf("mysql-9") });
+    await database.restore(streamOf(...inPieces(everything)), { ...PLAN, extensions }, never);
+    expect(await print(server, target)).toBe(await print(server, full));
+  });
+});
