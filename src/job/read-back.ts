@@ -118,16 +118,20 @@ async function condemn(
   const { store, progress } = stored.plan;
   const bytes = progress.readBack.bytes;
   const unrecorded = await testify(stored, { ok: false, bytes, findings: [finding] }, signal).then(
-    () => "",
-    (cause: unknown) => `; this could not be recorded, so that it still counts (${reasonOf(cause)})`,
+    () => null,
+    (cause: unknown) => reasonOf(cause),
   );
   signal.throwIfAborted();
   const { id } = stored.name;
+  const counts =
+    unrecorded === null
+      ? "it does not count"
+      : `it still counts, since this cannot be recorded (${unrecorded})`;
   return new DbackedError(
     "damaged",
-    `Backup ${id} does not read back from ${store.label} as it was sealed: ${reasonOf(error)}${unrecorded}`,
+    `Backup ${id} does not read back from ${store.label} as it was sealed: ${reasonOf(error)}`,
     {
-      hint: "it does not count, and older backups are as they were; look at that store's disk and memory, and run again",
+      hint: `${counts}, and older backups are as they were; look at that store's disk and memory, and run again`,
       cause: error,
     },
   );

@@ -5,12 +5,14 @@ import type { Manifest } from "../catalog/manifest.ts";
 import { envelopeKey } from "../catalog/name.ts";
 import { type Header, MAX_HEADER_BYTES, parseHeader } from "../seal/header.ts";
 import type { Source } from "../seal/source.ts";
-import type { Store } from "../store/store.ts";
+import { volumeKey } from "../store/key.ts";
+import { NotFound, type Store } from "../store/store.ts";
 import { compareHeader } from "./open.ts";
 import { Damage } from "./proof.ts";
 
 /**
- * Looks whether all volumes of a backup are there, with the sizes that its manifest names.
+ * Looks whether all volumes of a backup are there, with the sizes that its manifest names. One that is not in the listing
+ * is asked for by itself: some stores list late.
  *
  * @throws {Damage} `missing` or `size`
  */
@@ -20,11 +22,27 @@ export async function requireVolumes(
   signal: AbortSignal,
 ): Promise<void> {
   const { objects } = await store.list(envelopeKey(name), signal);
-  const lack = findLack(manifest, name, new Map(objects.map(({ key, size }) => [key, size])));
+  const sizes = new Map(objects.map(({ key, size }) => [key, size]));
+  for (const [number, expected] of manifest.volumes.entries()) {
+    const key = volumeKey(envelopeKey(name), number);
+    if (!sizes.has(key) && (await isThere(store, key, expected, signal))) sizes.set(key, expected);
+  }
+  const lack = findLack(manifest, name, sizes);
   if (lack === null) return;
   throw new Damage({ code: lack.code, offset: lack.offset }, `It is not whole: ${lack.why}`, {
     hint: "take another copy of this backup, or another backup",
   });
+}
+
+async function isThere(store: Store, key: string, size: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    const last = await store.get(key, { start: Math.max(0, size - 1), end: size }, signal);
+    await last.cancel();
+    return true;
+  } catch (error) {
+    if (error instanceof NotFound) return false;
+    throw error;
+  }
 }
 
 /**

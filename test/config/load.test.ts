@@ -23,6 +23,7 @@ bucket = "acme"
 region = "eu-west-1"
 accessKeyId = "AKIA"
 secretAccessKey = "\${S3_KEY}"
+readBack = "sample"
 [[stores]]
 name = "local"
 type = "folder"
@@ -63,8 +64,13 @@ test("loadConfig() reads the structured form", async () => {
     { name: "app.db", type: "sqlite", store: "local", compression: { name: "none" }, acceptIncomplete: true },
   ]);
   expect(config.stores).toMatchObject([
-    { name: "offsite", type: "s3", options: { bucket: "acme", region: "eu-west-1", accessKeyId: "AKIA" } },
-    { name: "local", type: "folder", options: { path: "/srv/backups" } },
+    {
+      name: "offsite",
+      type: "s3",
+      readBack: "sample",
+      options: { bucket: "acme", region: "eu-west-1", accessKeyId: "AKIA" },
+    },
+    { name: "local", type: "folder", readBack: "full", options: { path: "/srv/backups" } },
   ]);
   expect(passwordOf(config)).toBe("hunter2");
   expect(config.recipients).toEqual([
@@ -79,6 +85,13 @@ test("loadConfig() reads the structured form", async () => {
     new Date("2026-11-22T02:00:00Z"),
   ]);
   expect(config.warnings).toEqual([]);
+});
+
+test("loadConfig() reads a private key that is not needed, if there is one", async () => {
+  const needs = ["stores", "identity-if-any"] as const;
+  const environment = { S3_KEY: "hunter2" };
+  expect((await place.load({ toml: FULL, environment, needs })).identity).not.toBeNull();
+  expect((await place.load({ toml: FOLDER_STORE, needs })).identity).toBeNull();
 });
 
 test("loadConfig() shows no secret in whatever form it is printed", async () => {

@@ -46,6 +46,7 @@ test.each<[string, string[]]>([
     ["FILE:4: path: expected an absolute path, as in /srv/backups", "FILE:5: bucket: unknown key"],
   ],
   ["[[stores]]\nname = 'a'\ntype = 'folder'\n", ["FILE:1: [[stores]]: path is missing"]],
+  [`${FOLDER_STORE}readBack = 'some'\n`, ["FILE:5: readBack: expected full, sample or off"]],
   [
     `[[stores]]\nname = 'A b'\ntype = 'folder'\npath = '/x'\n`,
     [

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readdir, rm } from "node:fs/promises";
-import { collect } from "../../src/base/bytes.ts";
+import { type Bytes, collect } from "../../src/base/bytes.ts";
 import { DbackedError } from "../../src/base/error.ts";
 import { type Backup, findNewest, listBackups } from "../../src/catalog/list.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
@@ -195,4 +195,32 @@ test("a backup that is stopped while it is read back says nothing against it", a
   const { backUp } = await import("../../src/job/backup.ts");
   expect(await failureOf(backUp({ ...site.plan, store }, stop.signal))).toMatchObject({ message: "stop" });
   expect(await proofsIn(site)).toEqual([]);
+});
+
+test("a store that lists late is believed when it is asked for the object itself", async () => {
+  await using site = await makeSite();
+  class Late extends SpoiltStore {
+    override async list(prefix: string, signal: AbortSignal) {
+      const { objects, now } = await super.list(prefix, signal);
+      return { objects: objects.filter(({ key }) => !key.includes(".dbk")), now };
+    }
+  }
+  const store = new Late(site.storeFolder, async () => {}, { volumes: true });
+  await fill(site, 20_000);
+  expect((await site.backUp({ store })).proofs.readBackAt).not.toBeNull();
+});
+
+test("a failure that cannot be recorded is told as one that still counts", async () => {
+  await using site = await makeSite();
+  class Full extends SpoiltStore {
+    override async create(key: string, bytes: Bytes, signal: AbortSignal) {
+      if (key.includes(".proof-")) throw new DbackedError("store", "the disk is full");
+      return await super.create(key, bytes, signal);
+    }
+  }
+  const failure = await failureOf(site.backUp({ store: new Full(site.storeFolder, flip(-100)) }));
+  expect(failure).toMatchObject({
+    kind: "damaged",
+    hint: expect.stringContaining("it still counts, since this cannot be recorded (the disk is full)"),
+  });
 });
