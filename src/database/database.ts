@@ -107,6 +107,8 @@ interface DumpDetails {
   /** The dump program's arguments. */
   args: readonly string[];
   extensions: readonly string[];
+  /** Entries of the dump that a restore leaves out, since what they need could not be dumped. */
+  skip?: readonly string[];
 }
 
 export interface Dump {
@@ -168,6 +170,8 @@ export interface RestorePlan {
   kind: DumpKind;
   /** What the dump says that it needs of the server; left out where it does not say. */
   extensions?: readonly string[];
+  /** Entries of the dump to leave out, as the dump itself named them. */
+  skip?: readonly string[];
   /** The program that wrote the dump; the one that reads it is at least of that major version. */
   tool: Tool;
   /** Empties a target that holds objects first; without it such a target is refused. Never merges. */

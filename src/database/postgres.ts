@@ -3,13 +3,14 @@ import { chooseTools, findTools, type FoundTools } from "../tool/find.ts";
 import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
 import { connectionOf, type Connection } from "./postgres/connection.ts";
 import { startDump } from "./postgres/dump.ts";
-import { exclusionsOf, gapsOf } from "./postgres/gaps.ts";
+import { exclusionsOf, gapsOf, skipsOf } from "./postgres/gaps.ts";
 import { restoreGlobals } from "./postgres/globals-restore.ts";
+import { NOTHING_LOST } from "./postgres/lost.ts";
 import { judgeDumperOptions, type PostgresFields } from "./postgres/options.ts";
 import type { Asked } from "./postgres/psql.ts";
 import { refuseTooManyTables } from "./postgres/prerequisites.ts";
 import { restoreArchive } from "./postgres/restore.ts";
-import { readSource, type Missing, type Source } from "./postgres/source.ts";
+import { readSource, type Source } from "./postgres/source.ts";
 import { inspectTarget } from "./postgres/target.ts";
 import { newestPsql, POSTGRES_TOOLS } from "./postgres/tools.ts";
 
@@ -42,7 +43,7 @@ export class Postgres implements Database {
     return {
       server: `PostgreSQL ${source.version}`,
       source: `postgres ${cluster} ${this.#connection.database}`,
-      gaps: gapsOf({ ...source, missing: this.#missingFrom(source) }),
+      gaps: gapsOf({ ...source, ...this.#lackOf(source) }),
     };
   }
 
@@ -50,13 +51,14 @@ export class Postgres implements Database {
     const { source, tools } = this.#looked ?? (await this.#look(signal));
     this.#looked = null;
     refuseTooManyTables(this.label, source);
-    const missing = this.#missingFrom(source);
+    const lack = this.#lackOf(source);
     const options = judgeDumperOptions(this.#options.dumperOptions);
-    const args = [...options.args, ...exclusionsOf(missing)];
+    const args = [...options.args, ...exclusionsOf(lack)];
     const connection = this.#connection;
     const { narrowed } = options;
-    const gaps = gapsOf({ ...source, missing });
-    return startDump({ connection, tools, source, args, narrowed, gaps }, signal);
+    const gaps = gapsOf({ ...source, ...lack });
+    const skip = skipsOf(lack.lost);
+    return startDump({ connection, tools, source, args, narrowed, gaps, skip }, signal);
   }
 
   async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
@@ -89,8 +91,9 @@ export class Postgres implements Database {
   }
 
   /** Options that narrow the dump leave it to pg_dump to fail on what it may not read: their patterns are its own. */
-  #missingFrom({ missing }: Source): readonly Missing[] {
-    return judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0 ? [] : missing;
+  #lackOf({ missing, lost }: Source): Pick<Source, "missing" | "lost"> {
+    const isNarrowed = judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0;
+    return isNarrowed ? { missing: [], lost: NOTHING_LOST } : { missing, lost };
   }
 
   #findTools(signal: AbortSignal): Promise<FoundTools[]> {

@@ -41,6 +41,8 @@ export interface Unsealed {
   tool: Tool;
   /** What the dump needs of a server, in its engine's own words. */
   extensions: readonly string[];
+  /** Entries of the dump that a restore leaves out. */
+  skip: readonly string[];
   /** How many keys open it. */
   recipients: number;
   /** Whether all of it can be verified before anything of it is given out. */
@@ -78,6 +80,7 @@ export async function unsealSource(
   return {
     ...describe(header, true),
     extensions: unlocked.sealedMetadata.extensions,
+    skip: unlocked.sealedMetadata.skip ?? [],
     async read({ verifyFirst, decompressed }, signal) {
       const opened = await openSource(source, unlocked, { twoPass: verifyFirst }, signal);
       return finishReading(header, opened, decompressed, (ending) => compareEnding(manifest, ending));
@@ -97,6 +100,7 @@ export async function unsealStream(
     return {
       ...describe(header, false),
       extensions: unlocked.sealedMetadata.extensions,
+      skip: unlocked.sealedMetadata.skip ?? [],
       read: async ({ decompressed }, signal) =>
         finishReading(header, openStream(body, unlocked, signal), decompressed, () => {}),
     };
@@ -117,6 +121,7 @@ export function unsealLegacy(stream: ByteStream, identities: readonly Identity[]
     dump,
     tool: OLDEST_TOOL,
     extensions: [],
+    skip: [],
     recipients: 1,
     isSeekable: false,
     read: (_how, signal) => openLegacy(stream, identities, { allowed: true }, signal),
@@ -204,7 +209,7 @@ function holdLast(verify: () => Promise<void>): ByteTransform {
 function describe(
   { id, metadata, recipients }: Header,
   isSeekable: boolean,
-): Omit<Unsealed, "read" | "extensions"> {
+): Omit<Unsealed, "read" | "extensions" | "skip"> {
   return { id, dump: metadata.dump, tool: metadata.tool, recipients: recipients.length, isSeekable };
 }
 

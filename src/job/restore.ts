@@ -51,8 +51,8 @@ export async function restoreInto(
     const verifyFirst = !options.singlePass && (found.exists || unsealed.recipients > 1);
     const dump = await unsealed.read({ verifyFirst, decompressed: true }, signal);
     const counted = dump.pipeThrough(count((bytes) => (options.progress.restored = bytes)));
-    const { tool, extensions } = unsealed;
-    return await target.restore(counted, { ...options.plan, kind, tool, extensions }, signal);
+    const { tool, extensions, skip } = unsealed;
+    return await target.restore(counted, { ...options.plan, kind, tool, extensions, skip }, signal);
   });
 }
 

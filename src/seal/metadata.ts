@@ -29,12 +29,15 @@ export interface SealedMetadata {
   args: readonly string[];
   argsCut?: boolean;
   extensions: readonly string[];
+  /** Entries of the dump that a restore leaves out; what exceeds 16 KiB is cut. */
+  skip?: readonly string[];
 }
 
 /** Bounds of both blobs in bytes, before sealing. */
 export const METADATA_BYTES = { public: { min: 2, max: 16_384 }, sealed: { min: 2, max: 65_536 } } as const;
 
-const MAX_ARGS_BYTES = 16 * 1024;
+/** For the arguments, and for what is skipped. */
+const MAX_LIST_BYTES = 16 * 1024;
 const TAKEN_AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
@@ -48,9 +51,11 @@ export function encodePublicMetadata(metadata: PublicMetadata): Bytes {
 /** @throws {RangeError} if the text is too long. */
 export function encodeSealedMetadata(metadata: SealedMetadata): Bytes {
   const { host, database, server, extensions } = metadata;
-  const args = cutArgs(metadata.args);
+  const args = cutList(metadata.args);
+  const skip = cutList(metadata.skip ?? []);
   const isCut = metadata.argsCut === true || args.length < metadata.args.length;
-  return encode({ host, database, server, args, ...(isCut && { argsCut: true }), extensions }, "sealed");
+  const optional = { ...(isCut && { argsCut: true }), extensions, ...(skip.length > 0 && { skip }) };
+  return encode({ host, database, server, args, ...optional }, "sealed");
 }
 
 /** @throws {Refusal} `metadata` */
@@ -67,9 +72,10 @@ export function parsePublicMetadata(bytes: Bytes): PublicMetadata {
 
 /** @throws {Refusal} `sealed-metadata` */
 export function parseSealedMetadata(bytes: Bytes): SealedMetadata {
-  const { host, database, server, args, argsCut, extensions } = parseObject(bytes) ?? {};
+  const { host, database, server, args, argsCut, extensions, skip } = parseObject(bytes) ?? {};
   if (isText(host) && isText(database) && isText(server) && isTexts(args) && isTexts(extensions)) {
-    return { host, database, server, args, ...(argsCut === true && { argsCut }), extensions };
+    const optional = { ...(argsCut === true && { argsCut }), extensions, ...(isTexts(skip) && { skip }) };
+    return { host, database, server, args, ...optional };
   }
   throw new Refusal("sealed-metadata", "The envelope's sealed metadata opens, but is not what it must be");
 }
@@ -105,10 +111,10 @@ function encode(metadata: object, which: "public" | "sealed"): Bytes {
   return bytes;
 }
 
-function cutArgs(args: readonly string[]): readonly string[] {
+function cutList(texts: readonly string[]): readonly string[] {
   let bytes = 0;
-  const end = args.findIndex((arg) => (bytes += utf8(JSON.stringify(arg)).length + 1) > MAX_ARGS_BYTES);
-  return end === -1 ? args : args.slice(0, end);
+  const end = texts.findIndex((text) => (bytes += utf8(JSON.stringify(text)).length + 1) > MAX_LIST_BYTES);
+  return end === -1 ? texts : texts.slice(0, end);
 }
 
 function parseObject(bytes: Bytes): Record<string, unknown> | null {

@@ -20,6 +20,10 @@ export interface ArchiveHeader {
 /** One line of the table of contents. Texts that the archive leaves out are empty here. */
 export interface TocEntry {
   id: number;
+  /** The numbers of its catalog and of itself there, as in `2606 16420`; `0 0` if it is about another entry. */
+  object: string;
+  /** The ids of entries that it depends on. */
+  needs: readonly number[];
   /** True if a block of data of this id must follow the table of contents. */
   hasData: boolean;
   /** The object's name, or `TABLE orders` where the entry is about another object. */
@@ -127,9 +131,7 @@ export function readEntry(cursor: Cursor, header: ArchiveHeader): TocEntry {
   const { minor } = header.version;
   const id = cursor.int();
   const hasDumper = cursor.int() !== 0;
-  // The object's table and number in the catalog.
-  cursor.text();
-  cursor.text();
+  const object = `${cursor.text()} ${cursor.text()}`;
   const [tag, kind] = [cursor.text(), cursor.text()];
   // The section.
   cursor.int();
@@ -142,11 +144,12 @@ export function readEntry(cursor: Cursor, header: ArchiveHeader): TocEntry {
   if (minor >= 14) cursor.text();
   if (minor >= 16) cursor.int();
   const owner = cursor.text();
-  // "With OIDs", then the ids of what this depends on.
+  // "With OIDs".
   cursor.text();
-  while (cursor.textOrNull() !== null);
+  const needs: number[] = [];
+  for (let need = cursor.textOrNull(); need !== null; need = cursor.textOrNull()) needs.push(Number(need));
   const offsetFlag = cursor.byte();
   cursor.take(header.offsetSize);
   const hasData = hasDumper && offsetFlag !== OFFSET_NO_DATA;
-  return { id, hasData, tag, kind, definition, isCopy, schema, tablespace, owner };
+  return { id, object, needs, hasData, tag, kind, definition, isCopy, schema, tablespace, owner };
 }

@@ -20,6 +20,8 @@ interface DumpPlan {
   narrowed: readonly string[];
   /** What is known to be missing. */
   gaps: readonly Gap[];
+  /** Entries that a restore has to leave out. */
+  skip: readonly string[];
 }
 
 /** Not compressed: that is done behind us, on all cores. */
@@ -60,6 +62,7 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
     server: `PostgreSQL ${source.version}`,
     args,
     extensions: source.extensions,
+    ...(plan.skip.length === 0 ? {} : { skip: plan.skip }),
   };
   return { kind: "pg-custom", tool: { name: "pg_dump", version: tools.version }, details, bytes, report };
 }

@@ -1,26 +1,56 @@
 import type { Gap } from "../database.ts";
+import { isSpare, kindOf, type Lost } from "./lost.ts";
 import { identifier } from "./psql.ts";
 import type { Missing, Source } from "./source.ts";
 
 /** How many objects a message names, of those that lack the same. */
 const NAMED = 5;
 
+/** What a dump has to do without. */
+type Lack = Pick<Source, "missing" | "lost">;
+
 /** Says what a dump would lack, and which statements mend it; what is alike is said together. */
-export function gapsOf({ missing, role }: Pick<Source, "missing" | "role">): Gap[] {
+export function gapsOf({ missing, lost, role }: Lack & Pick<Source, "role">): Gap[] {
   const groups = Map.groupBy(missing, ({ sort, schema }) => `${sort} ${schema}`);
-  return [...groups.values()].map((group) => gapOf(group, identifier(role)));
+  return [...[...groups.values()].map((group) => gapOf(group, identifier(role))), ...followingFrom(lost)];
 }
 
-/** The options that keep pg_dump from failing on what the role may not read. */
-export function exclusionsOf(missing: readonly Missing[]): string[] {
-  const options = missing.flatMap(({ sort, schema, name }) => {
-    const qualified = `${identifier(schema)}.${identifier(name)}`;
-    if (sort === "schema") return [`--exclude-schema=${identifier(name)}`];
-    if (sort === "table" || sort === "sequence") return [`--exclude-table=${qualified}`];
-    if (sort === "rows") return [`--exclude-table-data=${qualified}`];
-    return sort === "objects" ? ["--no-blobs"] : [];
+/** Views are left out of the dump; other dependents are in it, and most of them are left out by a restore. */
+function followingFrom({ relations, dependents }: Lost): Gap[] {
+  const views = relations.filter(({ isView }) => isView);
+  // The index of a partition goes with it.
+  const named = dependents.filter(({ sort }) => sort !== "index");
+  const groups = Map.groupBy(named, (each) => `${isSpare(each)} ${kindOf(each)}`);
+  const gaps = [...groups.values()].flatMap((group): Gap[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const end = isSpare(first) ? "a restore leaves it out" : "a restore fails at it";
+    const object = list(group.map(({ name }) => name));
+    return [{ kind: kindOf(first), object, why: `it needs what the role may not read: ${end}` }];
   });
-  return [...new Set(options)];
+  if (views.length === 0) return gaps;
+  const object = `view ${list(views.map(qualify))}`;
+  return [{ kind: "view", object, why: "it needs a table that the role may not read" }, ...gaps];
+}
+
+/** The options that keep pg_dump from failing on what the role may not read, and a restore on what needs it. */
+export function exclusionsOf({ missing, lost }: Lack): string[] {
+  const rows = missing.filter(({ sort }) => sort === "rows");
+  return [
+    ...lost.relations.map((each) => `--exclude-table=${qualify(each)}`),
+    // Its definition can be read by everybody, and tables may need it for their defaults.
+    ...[...lost.sequences, ...rows].map((each) => `--exclude-table-data=${qualify(each)}`),
+    ...(missing.some(({ sort }) => sort === "objects") ? ["--no-blobs"] : []),
+  ];
+}
+
+/** The entries of the dump that a restore has to leave out. */
+export function skipsOf({ dependents }: Lost): string[] {
+  return dependents.filter(isSpare).map(({ entry }) => entry);
+}
+
+function qualify({ schema, name }: { schema: string; name: string }): string {
+  return `${identifier(schema)}.${identifier(name)}`;
 }
 
 /** Objects of one sort in one schema, with their names as SQL has them. */

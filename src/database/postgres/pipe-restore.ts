@@ -24,11 +24,12 @@ export async function pipeIntoPsql(
   archive: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, plan, target, emptying, warnings } = restoring;
+  const { tools, plan, target, emptying, entryList, warnings } = restoring;
   const watch = (line: string) => warnings.see(line);
   const mode = plan.singleTransaction ? "--single-transaction" : "--exit-on-error";
   const argv = [programIn(tools, "pg_restore"), "--format=custom", "--file=-", mode];
   if (plan.noOwner) argv.push("--no-owner");
+  if (entryList !== null) argv.push(`--use-list=${entryList}`);
   const { bytes } = streamFrom({ argv, stdin: archive, watch }, signal);
   const { line, server } = TRANSACTION_TIMEOUT;
   const understood = target.versionNumber < server ? omitLine(bytes, line) : bytes;

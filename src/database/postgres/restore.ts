@@ -3,14 +3,16 @@ import type { ByteStream } from "../../base/bytes.ts";
 import type { FoundTools } from "../../tool/find.ts";
 import type { RestorePlan, RestoreReport } from "../database.ts";
 import type { Connection } from "./connection.ts";
+import type { TocEntry } from "./archive.ts";
 import { readEmptying } from "./emptying.ts";
 import { needsOf } from "./needs.ts";
 import { creationOf, noticesOf } from "./notices.ts";
 import { pipeIntoPsql } from "./pipe-restore.ts";
 import { refuseMissing, refuseParallel, refuseTooManyLocks } from "./prerequisites.ts";
 import { spoolIntoDatabase } from "./spool-restore.ts";
+import { sortEntries, statementsOf, writeEntryList } from "./skipped.ts";
 import { readTarget, type Target } from "./target.ts";
-import { readToc, type Toc } from "./toc.ts";
+import { readToc } from "./toc.ts";
 import { programIn } from "./tools.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -26,6 +28,8 @@ export interface Prepared extends Restoring {
   target: Target;
   /** The statements that empty the target first. */
   emptying: readonly string[];
+  /** The file that lists what is restored; null for all. */
+  entryList: string | null;
   /** Filled while the programs run. */
   warnings: Warnings;
 }
@@ -43,15 +47,19 @@ export async function restoreArchive(
       `A dump of the kind ${plan.kind} cannot be restored into ${connection.label}`,
     );
   const toc = await readToc(body);
+  const sorted = sortEntries(toc.entries, plan.skip ?? []);
+  const { kept } = sorted;
   const asked = { psql: programIn(tools, "psql"), connection };
   try {
     const target = await readTarget(asked, signal);
-    refuseTarget(restoring, toc, target);
+    refuseTarget(restoring, kept, target);
     const emptying = target.objects === 0 ? [] : await readEmptying(asked, signal);
     const restore = plan.jobs > 1 ? spoolIntoDatabase : pipeIntoPsql;
     const warnings = new Warnings(false);
-    await restore({ ...restoring, target, emptying, warnings }, toc.bytes, signal);
-    return { notices: [...warnings.lines, ...noticesOf(toc.entries, target, connection.database)] };
+    await using list = await writeEntryList(sorted);
+    await restore({ ...restoring, target, emptying, warnings, entryList: list.path }, toc.bytes, signal);
+    const notices = [...statementsOf(sorted), ...noticesOf(kept, target, connection.database)];
+    return { notices: [...warnings.lines, ...notices] };
   } catch (error) {
     if (!toc.bytes.locked) await toc.bytes.cancel(error).catch(() => {});
     throw error;
@@ -60,7 +68,7 @@ export async function restoreArchive(
 
 function refuseTarget(
   { connection: { label, database }, tools, plan }: Restoring,
-  { entries }: Toc,
+  entries: readonly TocEntry[],
   target: Target | null,
 ): asserts target is Target {
   if (target === null)

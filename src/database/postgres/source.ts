@@ -1,3 +1,5 @@
+import { DUMPED, RELATIONS } from "./catalog.ts";
+import { LOST, type Lost } from "./lost.ts";
 import { ask, type Asked } from "./psql.ts";
 
 /** What we ask a server before a dump. */
@@ -15,6 +17,8 @@ export interface Source {
   lockRoom: number;
   locksPerTransaction: number;
   missing: readonly Missing[];
+  /** What follows from the tables among it. */
+  lost: Lost;
 }
 
 /** One thing that a dump with this role would not hold. */
@@ -28,18 +32,6 @@ export interface Missing {
 export async function readSource(asked: Asked, signal: AbortSignal): Promise<Source> {
   return ask<Source>(asked, SOURCE, signal);
 }
-
-/**
- * What pg_dump would dump: no schemas of the system's own, and nothing that an extension made but the tables that it
- * keeps the user's settings in.
- */
-const DUMPED = `
-  n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
-    SELECT FROM pg_depend d LEFT JOIN pg_extension e ON e.oid = d.refobjid
-    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' AND c.oid <> ALL (coalesce(e.extconfig, '{}'))
-  )`;
-
-const RELATIONS = `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;
 
 /** The catalog shows what exists to everybody, so what a role may not read can be told by comparing. */
 const MISSING = `
@@ -108,6 +100,7 @@ SELECT json_build_object(
   'extensions', (SELECT coalesce(json_agg(extname || ' ' || extversion ORDER BY extname), '[]') FROM pg_extension),
   'tables', (SELECT count(*) FROM ${RELATIONS} WHERE c.relkind IN ('r', 'p') AND ${DUMPED}),
   ${LOCK_FIELDS},
-  'missing', (SELECT coalesce(json_agg(m ORDER BY sort, schema, name), '[]') FROM (${MISSING}) m)
+  'missing', (SELECT coalesce(json_agg(m ORDER BY sort, schema, name), '[]') FROM (${MISSING}) m),
+  'lost', (${LOST})
 );
 `;

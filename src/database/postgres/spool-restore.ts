@@ -21,7 +21,7 @@ export async function spoolIntoDatabase(
   archive: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, plan, connection, emptying, warnings } = restoring;
+  const { tools, plan, connection, emptying, entryList, warnings } = restoring;
   await removeLeftovers(plan.spoolDirectory, SPOOL);
   const file = join(plan.spoolDirectory, nameTemporary(SPOOL));
   try {
@@ -30,6 +30,7 @@ export async function spoolIntoDatabase(
     const target = `--dbname=${conninfo(connection.database)}`;
     const argv = [programIn(tools, "pg_restore"), "--no-password", "--exit-on-error", target];
     if (plan.noOwner) argv.push("--no-owner");
+    if (entryList !== null) argv.push(`--use-list=${entryList}`);
     argv.push(`--jobs=${plan.jobs}`, file);
     const watch = (line: string) => warnings.see(line);
     const { bytes } = streamFrom({ argv, env: connection.environment, watch }, signal);

@@ -4,6 +4,8 @@ import { needsOf } from "../../../src/database/postgres/needs.ts";
 
 const entry = (more: Partial<TocEntry>): TocEntry => ({
   id: 1,
+  object: "0 0",
+  needs: [],
   hasData: false,
   tag: "",
   kind: "TABLE",
