@@ -34,6 +34,7 @@ export interface MongodbUser {
 export interface Mongodb extends Service {
   readonly host: string;
   readonly port: number;
+  readonly pid: number;
   /** The certificate to trust, if the server has TLS. */
   readonly caFile: string;
   /** A URL without a user; the database may be empty. */
@@ -66,6 +67,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
     return {
       host: HOST,
       port: place.port,
+      pid: daemon.pid,
       caFile,
       url: (database) => `mongodb://${HOST}:${place.port}/${encodeURIComponent(database)}`,
       ask: (question) => ask(uri, question),

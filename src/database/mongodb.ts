@@ -43,9 +43,11 @@ export class Mongodb implements Database {
     this.#looked = await this.#look(signal);
     const { version, identifier } = this.#looked.source;
     const { server, database } = this.#connection;
+    // In whatever order a URL names the members of a replica set.
+    const members = server.split(",").toSorted().join();
     return {
       server: `MongoDB ${version}`,
-      source: `mongodb ${identifier ?? server} ${database ?? "*"}`,
+      source: `mongodb ${identifier ?? members} ${database ?? "*"}`,
       gaps: this.#gapsOf(this.#looked.source),
     };
   }

@@ -26,49 +26,52 @@ interface DumpPlan {
 /** Starts mongodump. Its archive is read as it passes: only a whole one ends the stream. */
 export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   const { connection, tools, source } = plan;
-  const consistent = hasOplog(plan) ? "snapshot" : "no";
   const args = ["--archive", ...scopeOf(plan), ...plan.args];
-  const remarks = new Remarks();
-  const counts = new Map<string, number>();
+  const said = new Said();
   const output = streamFrom(
     {
       argv: [programIn(tools, "mongodump"), ...args, `--config=${SECRET_FILE}`],
       secretFile: configFileOf(connection),
-      watch: (line) => {
-        const dumped = dumpedIn(line);
-        if (dumped !== null) counts.set(dumped.namespace, dumped.documents);
-        remarks.see(line);
-      },
+      watch: (line) => said.see(line),
     },
     signal,
   );
   const archive = new ArchiveReader();
   const { bytes, ended } = watchStream(output.bytes, {
-    see: (piece) => judging(() => archive.push(piece)),
-    end: () => judging(() => judgeEnd(archive, counts)),
+    see: (piece) => judging(said, () => archive.push(piece)),
+    end: () => judging(said, () => judgeEnd(archive, said.counts)),
     explain: (error) => explainFailure(error, `Cannot dump ${connection.label}`),
   });
   const report = ended.then(() => {
-    for (const line of remarks.lines) log.warn(`${connection.label}: ${line}`);
-    if (consistent === "no") log.info(`${connection.label}: not one moment: ${whyNot(plan)}`);
-    return reportOf(plan, consistent, archive, remarks);
+    for (const line of said.remarks.lines) log.warn(`${connection.label}: ${line}`);
+    if (!hasOplog(plan)) log.info(`${connection.label}: not one moment: ${whyNot(plan)}`);
+    return reportOf(plan, archive, said.remarks);
   });
   // A dump that fails says so by its stream; whoever needs the report learns it too.
   report.catch(() => {});
+  const { server: host, database } = connection;
   const details = {
-    host: connection.server,
-    database: connection.database ?? "*",
+    host,
+    database: database ?? "*",
     server: `MongoDB ${source.version}`,
     args,
     extensions: [],
   };
-  return {
-    kind: "mongo-archive",
-    tool: { name: "mongodump", version: tools.version },
-    details,
-    bytes,
-    report,
-  };
+  const tool = { name: "mongodump", version: tools.version };
+  return { kind: "mongo-archive", tool, details, bytes, report };
+}
+
+/** What mongodump says on stderr. */
+class Said {
+  readonly remarks = new Remarks();
+  /** How many documents it says to have dumped, by the name of the collection. */
+  readonly counts = new Map<string, number>();
+
+  see(line: string): void {
+    const dumped = dumpedIn(line);
+    if (dumped !== null) this.counts.set(dumped.namespace, dumped.documents);
+    this.remarks.see(line);
+  }
 }
 
 function scopeOf(plan: DumpPlan): string[] {
@@ -100,17 +103,13 @@ function judgeEnd(archive: ArchiveReader, counts: ReadonlyMap<string, number>): 
   }
 }
 
-function reportOf(
-  { connection, narrowed, gaps }: DumpPlan,
-  consistent: DumpReport["consistent"],
-  archive: ArchiveReader,
-  remarks: Remarks,
-): DumpReport {
+function reportOf(plan: DumpPlan, archive: ArchiveReader, remarks: Remarks): DumpReport {
+  const { connection, narrowed, gaps } = plan;
   const collections = archive.namespaces.filter(({ type }) => type === "collection" || type === "timeseries");
   const counted = collections.filter(({ type }) => type === "collection");
   const isWhole = connection.database === null;
   return {
-    consistent,
+    consistent: hasOplog(plan) ? "snapshot" : "no",
     complete: gaps.length === 0 && narrowed.length === 0,
     narrowed,
     gaps,
@@ -129,10 +128,14 @@ function rowsOf({ database, collection, documents }: Namespace, isWhole: boolean
 }
 
 /** mongodump wrote what is no whole archive, and yet did not fail. */
-function judging(judge: () => void): void {
+function judging({ remarks }: Said, judge: () => void): void {
   try {
     judge();
   } catch (cause) {
-    throw new DbackedError("tool", `mongodump did not write a whole dump: ${reasonOf(cause)}`, { cause });
+    const hint = remarks.lines.length === 0 ? {} : { hint: `it said: ${remarks.lines.join("; ")}` };
+    throw new DbackedError("tool", `mongodump did not write a whole dump: ${reasonOf(cause)}`, {
+      cause,
+      ...hint,
+    });
   }
 }

@@ -48,8 +48,9 @@ export function explainFailure(error: unknown, what: string): unknown {
 function reasonIn(error: unknown): string | null {
   if (error instanceof ProgramFailure)
     return error.exitCode === null ? null : cleanStderr(error.stderr) || error.message;
-  // All errors of MongoDB's driver have such a name.
-  return error instanceof Error && error.name.startsWith("Mongo") ? visible(reasonOf(error)) : null;
+  // All errors of MongoDB's driver have such a name; those of the DNS tell their system call.
+  const isKnown = error instanceof Error && (error.name.startsWith("Mongo") || "syscall" in error);
+  return isKnown ? visible(reasonOf(error)) : null;
 }
 
 /** What the tools said last, without times and progress. */

@@ -6,6 +6,9 @@ import { explainFailure } from "./failure.ts";
 /** The server's code for "not authorized". */
 const UNAUTHORIZED = 13;
 
+/** How long a server may take to answer, in ms: to drop a large database takes its time. */
+const ANSWER_MS = 300_000;
+
 const UNREADABLE = "are the files that `tls` names there, and may dbacked read them?";
 
 /**
@@ -25,13 +28,17 @@ export async function connect<Answer>(
   const close = () => void client?.close().catch(() => {});
   signal.addEventListener("abort", close, { once: true });
   try {
-    client = new MongoClient(connection.uri.reveal(), { appName: "dbacked", maxPoolSize: 2 });
+    client = new MongoClient(connection.uri.reveal(), {
+      appName: "dbacked",
+      maxPoolSize: 2,
+      socketTimeoutMS: ANSWER_MS,
+    });
     await client.connect();
     return await ask(client);
   } catch (error) {
     signal.throwIfAborted();
     const what = `Cannot ask ${connection.label}`;
-    throw explainFailure(explainDisk(error, "config", what, UNREADABLE), what);
+    throw isAboutFile(error) ? explainDisk(error, "config", what, UNREADABLE) : explainFailure(error, what);
   } finally {
     signal.removeEventListener("abort", close);
     await client?.close().catch(() => {});
@@ -46,6 +53,11 @@ export async function ifAuthorized<Answer>(ask: Promise<Answer>): Promise<Answer
     if (isUnauthorized(error)) return null;
     throw error;
   }
+}
+
+/** The DNS has system calls of its own. */
+function isAboutFile(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && ["open", "read"].includes(String(error.syscall));
 }
 
 function isUnauthorized(error: unknown): boolean {

@@ -154,7 +154,8 @@ async function tryServer(client: MongoClient, user: User): Promise<Gap[]> {
     if (name === "local") continue;
     const collections = await listCollections(client.db(name));
     const lacking = await tryDatabase(client.db(name), user, collections?.filter(isDumped) ?? null);
-    gaps.push(...lacking.map(({ object, why }) => gapOf(`${name}.${object}`, why, mend)));
+    const prefix = collections === null ? "" : `${name}.`;
+    gaps.push(...lacking.map(({ object, why }) => gapOf(`${prefix}${object}`, why, mend)));
   }
   return gaps;
 }

@@ -80,6 +80,11 @@ test.each<[string, string, string]>([
     `tool: mongodump did not write a whole dump: it said that ${name}.orders has 3 documents, and wrote 2`,
   ],
   [
+    "is nothing, since there is no such collection",
+    SAID("namespace with DB x and collection y does not exist"),
+    "tool: mongodump did not write a whole dump: the dump ends inside its list of collections | it said: namespace with DB x and collection y does not exist",
+  ],
+  [
     "is something else",
     "echo hello",
     "tool: mongodump did not write a whole dump: the dump is no mongodump archive",

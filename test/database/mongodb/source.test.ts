@@ -5,28 +5,15 @@ import { startMongodb, type MongodbUser } from "../../../scripts/services/mongod
 import { connectionOf } from "../../../src/database/mongodb/connection.ts";
 import { mongodbOptions } from "../../../src/database/mongodb/options.ts";
 import { readSource } from "../../../src/database/mongodb/source.ts";
-import { leastRole } from "../least-role.ts";
 import { sharedMongodb } from "../../services.ts";
+import { documentedUsers } from "./documented-users.ts";
 import { dumpOf, failureOf, newName, open, signal, testWithTools } from "./servers.ts";
 
 setDefaultTimeout(60_000);
 
 const root: MongodbUser = { user: "root", password: "r", database: "admin", roles: ["root"] };
 
-/** What the documentation tells to type into mongosh, as it would act there. */
-function usersIn(statements: string): MongodbUser[] {
-  const users: MongodbUser[] = [];
-  const database = (name: string) => ({
-    getSiblingDB: (other: string) => database(other),
-    createUser: ({ user, pwd, roles }: { user: string; pwd: string; roles: MongodbUser["roles"] }) =>
-      users.push({ user, password: pwd, database: name, roles }),
-  });
-  // oxlint-disable-next-line no-implied-eval, no-new-func -- statements of our own documentation
-  new Function("db", "passwordPrompt", statements)(database("test"), () => "pw");
-  return users;
-}
-
-const documented = usersIn(await leastRole("mongodb", {}));
+const documented = await documentedUsers("shop");
 
 const locked = await startMongodb({
   users: [root, ...documented, { user: "nobody", password: "pw", database: "admin", roles: [] }],
@@ -160,6 +147,12 @@ test.each<[string, () => Promise<object> | object, string, string]>([
     () => ({ url: "mongodb://no.such.host.invalid/shop?serverSelectionTimeoutMS=300" }),
     "ENOTFOUND no.such.host.invalid",
     "is the host's name right",
+  ],
+  [
+    "a cluster that the DNS does not know",
+    () => ({ url: "mongodb+srv://no.such.host.invalid/shop" }),
+    "_mongodb._tcp.no.such.host.invalid",
+    "",
   ],
   [
     "a port that nobody listens on",
