@@ -3,6 +3,7 @@ import fc from "fast-check";
 
 import { DbackedError, Interrupted } from "../../src/base/error.ts";
 import { printError, printErrorJson } from "../../src/cli/print/error.ts";
+import { listProofs } from "../../src/cli/print/backup.ts";
 import { type Counts, Meter } from "../../src/cli/print/progress.ts";
 import { printJson, printJsonLine } from "../../src/cli/print/json.ts";
 import { alignRows, printTable } from "../../src/cli/print/table.ts";
@@ -211,4 +212,47 @@ test("Meter shows bytes, the rate of the last seconds and elapsed time", () => {
     storedBytes: counts.stored,
     elapsedMs: 3_652_000,
   });
+});
+
+test("Meter shows the rate of what goes on", () => {
+  let now = 0;
+  let counts: Counts = [];
+  const meter = new Meter(
+    "shop",
+    () => counts,
+    () => now,
+  );
+  const at = (seconds: number, dumped: number, readBack: number): string => {
+    now = seconds * 1000;
+    counts = [
+      ["dumped", dumped],
+      ["read back", readBack],
+    ];
+    return meter.line();
+  };
+  expect(at(2, 2048, 0)).toContain("1.00 KiB/s");
+  for (const seconds of [3, 4, 5, 6, 7]) at(seconds, 2048, 0);
+  expect(at(8, 2048, 4096)).toContain("1.00 KiB/s");
+  expect(JSON.parse(meter.json())).toMatchObject({ dumpedBytes: 2048, readBackBytes: 4096 });
+});
+
+test("listProofs() tells of each thing the strongest word", () => {
+  const none = {
+    readBackAt: null,
+    sampledAt: null,
+    unreadableAt: null,
+    verifiedAt: null,
+    openedAt: null,
+    drilledAt: null,
+  };
+  const words = (times: Partial<typeof none | Record<keyof typeof none, string>>) =>
+    listProofs({ ...none, ...times }).map(([word]) => word);
+  expect(words({})).toEqual([]);
+  expect(words({ unreadableAt: "1" })).toEqual(["not readable"]);
+  expect(words({ unreadableAt: "1", sampledAt: "2", verifiedAt: "3" })).toEqual(["sampled", "verified"]);
+  expect(words({ sampledAt: "1", readBackAt: "2", verifiedAt: "3", openedAt: "4", drilledAt: "5" })).toEqual([
+    "read back",
+    "opened",
+    "drilled",
+  ]);
 });

@@ -6,7 +6,7 @@ import { cut, printable } from "./text.ts";
 /** `line`: drawn over and over on a terminal. `json`: a line now and then. */
 export type ProgressForm = "line" | "json" | "none";
 
-/** What has been done so far: `["dumped", 1024]` in bytes. The first one is what the rate is of. */
+/** What has been done so far: `["dumped", 1024]` in bytes. The rate is that of the first one that moves. */
 export type Counts = readonly (readonly [verb: string, bytes: number])[];
 
 const DRAW_EVERY_MS = 100;
@@ -49,21 +49,21 @@ export class Meter {
   readonly #read: () => Counts;
   readonly #now: () => number;
   readonly #startedAt: number;
-  #samples: { at: number; bytes: number }[];
+  #samples: { at: number; bytes: readonly number[] }[];
 
   constructor(label: string, read: () => Counts, now: () => number) {
     this.#label = label;
     this.#read = read;
     this.#now = now;
     this.#startedAt = now();
-    this.#samples = [{ at: this.#startedAt, bytes: 0 }];
+    this.#samples = [{ at: this.#startedAt, bytes: [] }];
   }
 
   /** As in `shop  1.23 GiB dumped  412 MiB stored  98 MiB/s  0:42`. */
   line(): string {
     const counts = this.#read();
     const done = counts.map(([verb, bytes]) => `${printBytes(bytes)} ${verb}`);
-    const rate = `${printBytes(this.#rate(counts[0]?.[1] ?? 0))}/s`;
+    const rate = `${printBytes(this.#rate(counts.map(([, bytes]) => bytes)))}/s`;
     const label = cut(printable(this.#label), LABEL_COLUMNS);
     return [label, ...done, rate, stopwatch(this.#elapsedMs())].join("  ");
   }
@@ -82,14 +82,15 @@ export class Meter {
     return this.#now() - this.#startedAt;
   }
 
-  #rate(bytes: number): number {
+  #rate(bytes: readonly number[]): number {
     const at = this.#now();
     this.#samples.push({ at, bytes });
     const firstFresh = this.#samples.findIndex((sample) => at - sample.at <= RATE_OVER_MS);
     this.#samples = this.#samples.slice(Math.max(0, firstFresh - 1));
     const oldest = this.#samples[0];
     if (oldest === undefined || at === oldest.at) return 0;
-    return ((bytes - oldest.bytes) * 1000) / (at - oldest.at);
+    const moved = bytes.map((count, which) => count - (oldest.bytes[which] ?? 0)).find((delta) => delta > 0);
+    return ((moved ?? 0) * 1000) / (at - oldest.at);
   }
 }
 
