@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { runProgram } from "../../../scripts/services/service.ts";
 import { DbackedError } from "../../../src/base/error.ts";
 import { judgeOptions } from "../../../src/database/dumper-options.ts";
 import { PG_DUMP_OPTIONS } from "../../../src/database/postgres/dumper-options.ts";
 import { splitWords } from "../../../src/database/words.ts";
 import { sharedPostgres } from "../../services.ts";
+import { hasVersions, programsOf } from "../../versions.ts";
 
 const judge = (line: string) => judgeOptions("pg_dump", PG_DUMP_OPTIONS, splitWords(line));
 
@@ -49,17 +52,22 @@ test("judgeOptions() names all wrong options at once", () => {
   expect(() => judge("-j 4 --no-owner -h db")).toThrow(/-j: .*; -h: /);
 });
 
-test("PG_DUMP_OPTIONS knows every option that the installed pg_dump has", async () => {
-  const { binDirectory } = await sharedPostgres();
-  const help = await new Response(
-    Bun.spawn([`${binDirectory}/pg_dump`, "--help"], { stdout: "pipe" }).stdout,
-  ).text();
-  const known = new Set(PG_DUMP_OPTIONS.flatMap(({ long, aliases }) => [long, ...(aliases ?? [])]));
-  const wrong = [...help.matchAll(/^\s+(?:-(.), )?--([a-z-]+)(=)?/gm)].filter(
-    ([, short, long = "", value]) => {
-      const option = PG_DUMP_OPTIONS.find((each) => each.long === long || each.aliases?.includes(long));
-      return !known.has(long) || option?.short !== short || (option?.takesValue ?? false) !== (value === "=");
-    },
-  );
-  expect(wrong.map(([, , long]) => long)).toEqual([]);
-});
+const newer = hasVersions ? ["postgres-client-17", "postgres-18"] : [];
+
+test.each(["installed", ...newer])(
+  "PG_DUMP_OPTIONS knows every option that pg_dump has (%s)",
+  async (version) => {
+    const folder = version === "installed" ? (await sharedPostgres()).binDirectory : programsOf(version);
+    const help = await runProgram([join(folder, "pg_dump"), "--help"]);
+    const known = new Set(PG_DUMP_OPTIONS.flatMap(({ long, aliases }) => [long, ...(aliases ?? [])]));
+    const wrong = [...help.matchAll(/^\s+(?:-(.), )?--([a-z-]+)(=)?/gm)].filter(
+      ([, short, long = "", value]) => {
+        const option = PG_DUMP_OPTIONS.find((each) => each.long === long || each.aliases?.includes(long));
+        const hasOtherShort =
+          short !== option?.short && (short !== undefined || option?.aliases === undefined);
+        return !known.has(long) || hasOtherShort || (option?.takesValue ?? false) !== (value === "=");
+      },
+    );
+    expect(wrong.map(([, , long]) => long)).toEqual([]);
+  },
+);
