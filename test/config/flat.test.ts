@@ -110,6 +110,30 @@ test("loadConfig() names the backups of an SQLite file after the file", async ()
   expect((await load(file)).databases).toMatchObject([{ name: "app.db", type: "sqlite" }]);
 });
 
+test("loadConfig() reads a flat MongoDB database of 2018, from a file or the environment", async () => {
+  const { dbName: _, dbType: __, ...rest } = MINIMUM;
+  const variables = {
+    DBACKED_DB_TYPE: "mongodb",
+    DBACKED_DB_HOST: "db.internal",
+    DBACKED_DB_PORT: "27018",
+    DBACKED_DB_USERNAME: "backup",
+    DBACKED_DB_PASSWORD: "hunter3",
+    DBACKED_DB_NAME: "shop",
+    DBACKED_AUTHENTICATION_DATABASE: "admin",
+  };
+  const given = { username: "backup", database: "shop", authenticationDatabase: "admin" };
+  expect((await load(rest, variables)).databases).toMatchObject([
+    { name: "shop", type: "mongodb", options: { host: "db.internal", port: 27018, ...given } },
+  ]);
+  const url = "mongodb://backup:hunter3@h1,h2:27018/events?replicaSet=rs0";
+  const file = { ...rest, dbType: "mongodb", dbConnectionString: url, authenticationDatabase: "admin" };
+  const config = await load(file);
+  expect(config.databases).toMatchObject([
+    { name: "events", type: "mongodb", options: { url: url.replace(":hunter3", "") } },
+  ]);
+  expect(JSON.stringify(config)).not.toContain("hunter");
+});
+
 test("loadConfig() takes an empty variable for one that is not set", async () => {
   expect((await load(MINIMUM, { DBACKED_DB_NAME: "" })).databases[0]?.name).toBe("shop");
 });
