@@ -101,6 +101,7 @@ async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promi
     adopt: run.adopt,
     now: () => new Date(),
     readBack: readBackOf(run.config, entry),
+    stallMs: entry.stallMs,
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
       for (const { object, why } of gaps) log.warn(`${set}: lacks ${object} (${why})`);

@@ -34,6 +34,8 @@ export interface DatabaseConfig extends Target {
   compression: Codec;
   /** Makes a backup although something is missing from it. */
   acceptIncomplete: boolean;
+  /** How long, in ms, a backup may stand still. */
+  stallMs: number;
 }
 
 /** A whole server, and which of its databases are meant. */

@@ -7,6 +7,7 @@ import { storeDrivers } from "../store/registry.ts";
 import type { Instance } from "../database/database.ts";
 import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
+import { durationOption } from "./duration.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { SECRET_KEYS, settleSecrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -27,6 +28,8 @@ const storeKeys = z.strictObject({
   readBack: z.enum(READ_BACK).default("full"),
 });
 
+const HOUR_MS = 60 * 60 * 1000;
+
 /** Names of databases, with `*` for anything and `?` for one character. */
 const patterns = z
   .array(z.string().min(1, "expected the name of a database, or a pattern"))
@@ -39,6 +42,7 @@ const databaseKeys = z.strictObject({
   stores: z.array(z.string()).min(1, "expected the name of a store").optional(),
   compression: compressionOption,
   acceptIncomplete: z.boolean().default(false),
+  stallTimeout: durationOption.default(HOUR_MS),
   include: patterns,
   exclude: patterns,
 });
@@ -97,11 +101,12 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       (message: string, hint?: string): void =>
         mistakes.add(settings.placeOf(["databases", at, key]), message, hint);
     const { name, type, compression, acceptIncomplete, include = null, exclude = null } = own;
+    const { stallTimeout: stallMs } = own;
     const store = chooseStore(own.stores, stores, complainOf("stores"));
     for (const [key, given] of Object.entries({ include, exclude }))
       if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
     const server = instance && { instance, include, exclude: exclude ?? [] };
-    return { name, type, server, store, compression, acceptIncomplete, options, open };
+    return { name, type, server, store, compression, acceptIncomplete, stallMs, options, open };
   });
 }
 

@@ -9,12 +9,13 @@ import { seal, type Sealing } from "../seal/seal.ts";
 import type { Signer } from "../seal/signer.ts";
 import type { Summary } from "../seal/trailer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import type { Store } from "../store/store.ts";
+import type { PutOptions, Store } from "../store/store.ts";
 import { count, Measure, type Reading } from "./measure.ts";
 import { type ReadBack, readBack } from "./read-back.ts";
 import { storeManifest } from "./record.ts";
-import { scoped } from "./scope.ts";
 import { noteVerifier } from "./trust.ts";
+import { forAnswer, forCompletion, forDump, forListing, forManifest, forReading, forRoom } from "./waits.ts";
+import { guarded, type Watchdog } from "./watchdog.ts";
 
 /** Everything that one backup needs to know. */
 export interface BackupPlan {
@@ -36,6 +37,8 @@ export interface BackupPlan {
   adopt: boolean;
   /** How much of the backup is read again when it is stored. */
   readBack: ReadBack;
+  /** How long, in ms, the job may stand still at any stage before it is stopped. */
+  stallMs: number;
   now: () => Date;
   progress: Progress;
   /** Told what the backup lacks, by consent; nothing, as a rule. */
@@ -60,6 +63,7 @@ export interface Undertaking {
   dump: Dump;
   sealing: Sealing;
   name: BackupName;
+  watchdog: Watchdog;
   /** The dump before compression. */
   source: Measure;
 }
@@ -71,33 +75,53 @@ export interface Undertaking {
  * did not read back.
  */
 export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Backup> {
-  return await scoped(signal, async (signal) => {
-    const previous = await prepare(plan, signal);
+  const { now, progress, stallMs: limitMs } = plan;
+  const moved = () => progress.dumped + progress.stored + progress.readBack.bytes;
+  return await guarded({ limitMs, moved, now }, signal, async (watchdog, signal) => {
+    const previous = await prepare(plan, watchdog, signal);
     const takenAt = plan.now();
+    watchdog.turnTo(forDump(plan));
     const dump = await plan.database.dump(signal);
     await using sealing = await beginSeal(plan, { dump, takenAt, previous });
     const source = new Measure();
     const name = nameBackup(plan.set, takenAt, sealing.id);
-    const undertaking = { plan, takenAt, previous, dump, sealing, name, source };
+    const undertaking = { plan, takenAt, previous, dump, sealing, name, source, watchdog };
 
-    const payload = dump.bytes
+    const payload = watchdog
+      .watch(dump.bytes, forDump(plan), forRoom(plan, name))
       .pipeThrough(source.transform)
-      .pipeThrough(count((bytes) => (plan.progress.dumped = bytes)))
+      .pipeThrough(count((bytes) => (progress.dumped = bytes)))
       .pipeThrough(compress(plan.codec));
     const envelope = sealing
       .envelope(payload, () => summarize(undertaking))
-      .pipeThrough(count((bytes) => (plan.progress.stored = bytes)));
-    const volumes = await plan.store.put(envelopeKey(name), envelope, { id: sealing.id }, signal);
+      .pipeThrough(count((bytes) => (progress.stored = bytes)));
+    const volumes = await plan.store.put(envelopeKey(name), envelope, putting(undertaking), signal);
+    watchdog.turnTo(forManifest(plan, name));
     const backup = await storeManifest(undertaking, volumes, signal);
+    watchdog.turnTo(forReading(plan, name));
     return await readBack(undertaking, backup, signal);
   });
 }
 
+function putting({ plan, name, sealing, watchdog }: Undertaking): PutOptions {
+  return {
+    id: sealing.id,
+    tookPart: () => watchdog.stir(),
+    completes: () => watchdog.turnTo(forCompletion(plan, name)),
+  };
+}
+
 /** Refuses whatever can be refused before the dump starts, and gives the newest backup of the set. */
-async function prepare(plan: BackupPlan, signal: AbortSignal): Promise<Backup | undefined> {
+async function prepare(
+  plan: BackupPlan,
+  watchdog: Watchdog,
+  signal: AbortSignal,
+): Promise<Backup | undefined> {
   const { store, set } = plan;
+  watchdog.turnTo(forAnswer(plan));
   const check = await plan.database.check(signal);
   refuseGaps(plan, check.gaps);
+  watchdog.turnTo(forListing(plan));
   await claimSet(store, { set, source: check.source, adopt: plan.adopt }, signal);
   return await findNewest(store, set, noteVerifier(store, plan.trusted, signal), signal);
 }
@@ -139,8 +163,9 @@ async function beginSeal(
 }
 
 /** What the trailer says; it waits for the report, which fails if the dump was not whole. */
-async function summarize({ plan, dump, source }: Undertaking): Promise<Summary> {
+async function summarize({ plan, dump, source, name, watchdog }: Undertaking): Promise<Summary> {
   const { gaps, stderrTail } = await dump.report;
+  watchdog.turnTo(forRoom(plan, name));
   refuseGaps(plan, gaps);
   return {
     sourceBytes: source.bytes,

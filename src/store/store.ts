@@ -56,6 +56,10 @@ export interface Store {
 export interface PutOptions {
   /** The backup's id: tells our own object from another's when an answer was lost. */
   id: string;
+  /** Told whenever something arrived for good. */
+  tookPart?: () => void;
+  /** Told when all bytes have arrived, and the store makes an object of those of one volume. */
+  completes?: () => void;
 }
 
 /** Bytes from `start` up to, not including, `end`. */

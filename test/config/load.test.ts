@@ -43,6 +43,7 @@ url = "sqlite:///srv/app/app.db"
 stores = ["local"]
 compression = "none"
 acceptIncomplete = true
+stallTimeout = "90s"
 [identity]
 privateKey = "private.pem"
 trustedSigners = ["${SIGNER}", { key = "${SIGNER}", storedBefore = 2026-11-22T02:00:00Z }]
@@ -59,9 +60,17 @@ test("loadConfig() reads the structured form", async () => {
       store: "offsite",
       compression: { name: "zstd", level: 9 },
       acceptIncomplete: false,
+      stallMs: 3_600_000,
       options: { url: "postgres://backup@db.internal/shop", dumperOptions: ["--no-privileges"] },
     },
-    { name: "app.db", type: "sqlite", store: "local", compression: { name: "none" }, acceptIncomplete: true },
+    {
+      name: "app.db",
+      type: "sqlite",
+      store: "local",
+      compression: { name: "none" },
+      acceptIncomplete: true,
+      stallMs: 90_000,
+    },
   ]);
   expect(config.stores).toMatchObject([
     {

@@ -62,6 +62,10 @@ test.each<[string, string[]]>([
     `${FOLDER_STORE}${SHOP}compression = 99\n`,
     ['FILE:9: compression: expected a level from 1 (fast) to 19 (small), or "none"'],
   ],
+  ...["1", "0s", "31d", "1h30m"].map((time): [string, string[]] => [
+    `${FOLDER_STORE}${SHOP}stallTimeout = "${time}"\n`,
+    ['FILE:9: stallTimeout: expected a time, as in "90s", "15m", "1h" or "2d", at most "30d"'],
+  ]),
   [`${FOLDER_STORE}${SHOP}stores = ["other"]\n`, ['FILE:9: stores: there is no store "other"']],
   [`${FOLDER_STORE}${SHOP}stores = []\n`, ["FILE:9: stores: expected the name of a store"]],
   [

@@ -31,8 +31,8 @@ export class S3Store implements Store {
     return this.#bucket.dialect;
   }
 
-  put(key: string, body: ByteStream, { id }: PutOptions, signal: AbortSignal): Promise<readonly number[]> {
-    return putVolumes(this.#bucket, { key, id }, body, signal);
+  put(key: string, body: ByteStream, options: PutOptions, signal: AbortSignal): Promise<readonly number[]> {
+    return putVolumes(this.#bucket, { ...options, key }, body, signal);
   }
 
   create(key: string, bytes: Bytes, signal: AbortSignal): Promise<"created" | "exists"> {

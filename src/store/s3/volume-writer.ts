@@ -2,6 +2,7 @@ import { release, type Bytes, type ByteStream } from "../../base/bytes.ts";
 import { log } from "../../base/log.ts";
 import { reasonOf } from "../../base/error.ts";
 import { volumeKey } from "../key.ts";
+import type { PutOptions } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
 import { completeUpload, taken } from "./completion.ts";
 import { Multipart } from "./multipart.ts";
@@ -11,18 +12,23 @@ import { abortStrays } from "./strays.ts";
 /** How long clearing up after a failure may take, even if it was an interrupt. */
 const CLEARING_MS = 20_000;
 
+/** What is to be stored, and who hears how far it is. */
+interface Order extends PutOptions {
+  key: string;
+}
+
 /**
- * Stores `body` under `key` and the volumes that follow it: all of them, or, if anything fails, none.
+ * Stores `body` under `order.key` and the volumes that follow it: all of them, or, if anything fails, none.
  *
  * @returns the sizes of the volumes.
  */
 export async function putVolumes(
   bucket: Bucket,
-  name: { key: string; id: string },
+  order: Order,
   body: ByteStream,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
-  await using writer = new VolumeWriter(bucket, name, signal);
+  await using writer = new VolumeWriter(bucket, order, signal);
   try {
     await writer.begin();
   } catch (error) {
@@ -36,7 +42,7 @@ export async function putVolumes(
 /** Cuts a stream into parts and volumes, and sends several parts at once. Disposing of it aborts what is not complete. */
 class VolumeWriter implements AsyncDisposable {
   readonly #bucket: Bucket;
-  readonly #name: { key: string; id: string };
+  readonly #order: Order;
   readonly #stop = new AbortController();
   readonly #unlink: () => void;
   readonly #buffers: PartBuffers;
@@ -46,10 +52,10 @@ class VolumeWriter implements AsyncDisposable {
   #parts = 0;
   #isLost = false;
 
-  constructor(bucket: Bucket, name: { key: string; id: string }, signal: AbortSignal) {
+  constructor(bucket: Bucket, order: Order, signal: AbortSignal) {
     const { partSize, inFlight } = bucket.tuning;
     this.#bucket = bucket;
-    this.#name = name;
+    this.#order = order;
     this.#buffers = new PartBuffers(partSize, inFlight + 1);
     const stop = () => this.#stop.abort(signal.reason);
     if (signal.aborted) stop();
@@ -65,8 +71,8 @@ class VolumeWriter implements AsyncDisposable {
   /** Opens the first upload: what is wrong with rights or names is known before the dump has begun to flow. */
   async begin(): Promise<void> {
     this.signal.throwIfAborted();
-    if ((await this.#bucket.look(this.#name.key, this.signal)) !== null)
-      throw taken(this.#bucket, this.#name.key);
+    if ((await this.#bucket.look(this.#order.key, this.signal)) !== null)
+      throw taken(this.#bucket, this.#order.key);
     await this.#volume(0);
   }
 
@@ -86,7 +92,10 @@ class VolumeWriter implements AsyncDisposable {
     await Promise.all(this.#running);
     this.signal.throwIfAborted();
     const volumes = await Promise.all(this.#volumes);
-    for (const volume of volumes.toReversed()) await completeUpload(this.#bucket, volume, this.signal);
+    for (const volume of volumes.toReversed()) {
+      this.#order.completes?.();
+      await completeUpload(this.#bucket, volume, this.signal);
+    }
     return volumes.map(({ size }) => size);
   }
 
@@ -99,7 +108,7 @@ class VolumeWriter implements AsyncDisposable {
     const uploads = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const signal = AbortSignal.timeout(CLEARING_MS);
     for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal).catch(warn);
-    if (this.#isLost) await abortStrays(this.#bucket, this.#name.key, signal).catch(warn);
+    if (this.#isLost) await abortStrays(this.#bucket, this.#order.key, signal).catch(warn);
   }
 
   #dispatch(part: Part): void {
@@ -125,12 +134,13 @@ class VolumeWriter implements AsyncDisposable {
     ]);
     const number = (index % maxParts) + 1;
     await volume.send({ number, bytes, md5, sha256: Buffer.from(sha256) }, this.signal);
+    this.#order.tookPart?.();
   }
 
   #volume(index: number): Promise<Multipart> {
     const known = this.#volumes[index];
     if (known !== undefined) return known;
-    const { key, id } = this.#name;
+    const { key, id } = this.#order;
     const name = {
       key: volumeKey(key, index),
       mark: volumeKey(id, index),

@@ -83,6 +83,7 @@ function planOf(store: FolderStore, database: Database): BackupPlan {
     adopt: false,
     now: () => new Date(),
     readBack: "full",
+    stallMs: 60_000,
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: () => {},
     tellUnread: () => {},
