@@ -1,6 +1,16 @@
 import type { ByteStream } from "../base/bytes.ts";
 import { chooseTools } from "../tool/find.ts";
-import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
+import type {
+  Check,
+  Database,
+  Dump,
+  DumpKind,
+  Gap,
+  GapKind,
+  Inspection,
+  RestorePlan,
+  RestoreReport,
+} from "./database.ts";
 import type { Reach } from "./mysql/client.ts";
 import { connectionOf, type Connection } from "./mysql/connection.ts";
 import { startDump } from "./mysql/dump.ts";
@@ -11,6 +21,14 @@ import { readSource, type Source } from "./mysql/source.ts";
 import { inspectTarget } from "./mysql/target.ts";
 import { type ClientTools, findClients, toolsOf } from "./mysql/tools.ts";
 
+/** Options that leave out everything of a kind. */
+const LEFT_OUT: ReadonlyMap<string, GapKind> = new Map([
+  ["--skip-routines", "routine"],
+  ["--skip-events", "event"],
+  ["--skip-triggers", "trigger"],
+  ["--ignore-views", "view"],
+]);
+
 /** A database of a MySQL or MariaDB server, dumped and restored by the server's own client programs. */
 export class Mysql implements Database {
   readonly engine = "mysql";
@@ -19,9 +37,9 @@ export class Mysql implements Database {
   readonly #connection: Connection;
 
   /** @param options must have passed the schema. */
-  constructor(options: MysqlFields) {
+  constructor(options: MysqlFields, connection: Connection = connectionOf(options)) {
     this.#options = options;
-    this.#connection = connectionOf(options);
+    this.#connection = connection;
     this.label = this.#connection.label;
   }
 
@@ -32,7 +50,7 @@ export class Mysql implements Database {
     return {
       server: `${product} ${version}`,
       source: `mysql ${source.identifier ?? server} ${database}`,
-      gaps: gapsOf(source, database),
+      gaps: this.#gapsOf(source),
     };
   }
 
@@ -40,7 +58,7 @@ export class Mysql implements Database {
     const { source, tools } = await this.#look(signal);
     const { dumperOptions, lockTables } = this.#options;
     const options = judgeDumperOptions(dumperOptions);
-    const gaps = gapsOf(source, this.#connection.database);
+    const gaps = this.#gapsOf(source);
     return startDump({ connection: this.#connection, tools, source, options, lockTables, gaps }, signal);
   }
 
@@ -65,6 +83,14 @@ export class Mysql implements Database {
     const fitting = reach.found.filter((each) => each.product === product);
     const need = { major, reason: `the server is ${product} ${version}`, only: reach.only };
     return { source, tools: chooseTools(toolsOf(product), fitting, need) };
+  }
+
+  /** What an option leaves out is no gap. */
+  #gapsOf(source: Source): Gap[] {
+    const { narrowed } = judgeDumperOptions(this.#options.dumperOptions);
+    const leftOut = new Set(narrowed.flatMap((option) => LEFT_OUT.get(option) ?? []));
+    const gaps = gapsOf(source, this.#connection.database);
+    return gaps.filter(({ kind }) => kind === undefined || !leftOut.has(kind));
   }
 
   async #reach(signal: AbortSignal): Promise<Reach> {

@@ -4,6 +4,7 @@ import { Mongodb, mongodbInstance } from "./mongodb.ts";
 import { mongodbOptions } from "./mongodb/options.ts";
 import { MONGODB_TOOLS } from "./mongodb/tools.ts";
 import { Mysql } from "./mysql.ts";
+import { mysqlInstance } from "./mysql/instance.ts";
 import { mysqlOptions } from "./mysql/options.ts";
 import { MARIADB_TOOLS, MYSQL_TOOLS, OLD_MARIADB_TOOLS } from "./mysql/tools.ts";
 import { Postgres } from "./postgres.ts";
@@ -17,7 +18,7 @@ import type { Toolbox } from "./toolbox.ts";
 /** Every type of database, by the word that the config has for it: its options, and what dumps it. */
 export const databaseDrivers = {
   mongodb: driver(mongodbOptions, (options) => new Mongodb(options), mongodbInstance),
-  mysql: driver(mysqlOptions, (options) => new Mysql(options)),
+  mysql: driver(mysqlOptions, (options) => new Mysql(options), mysqlInstance),
   postgres: driver(postgresOptions, (options) => new Postgres(options), postgresInstance),
   sqlite: driver(sqliteOptions, (options) => new Sqlite(options)),
 };

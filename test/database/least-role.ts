@@ -7,7 +7,7 @@ const PAGE = join(import.meta.dir, "../../docs/databases.md");
  * written there. Each word of `names` stands for another.
  */
 export async function leastRole(
-  engine: "postgres" | "postgres before 14" | "mysql" | "mysql 8" | "mongodb",
+  engine: "postgres" | "postgres before 14" | "mysql" | "mysql server" | "mysql 8" | "mongodb",
   names: Readonly<Record<string, string>>,
 ): Promise<string> {
   const text = await Bun.file(PAGE).text();

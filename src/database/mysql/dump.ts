@@ -65,7 +65,7 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   return { kind: "sql", tool: { name: tools.dumpName, version: tools.version }, details, bytes, report };
 }
 
-function argumentsOf({ tools, source, options, lockTables }: DumpPlan): string[] {
+function argumentsOf({ connection, tools, source, options, lockTables }: DumpPlan): string[] {
   return [
     ...ARGUMENTS,
     lockTables ? "--lock-tables" : "--single-transaction",
@@ -73,6 +73,9 @@ function argumentsOf({ tools, source, options, lockTables }: DumpPlan): string[]
     lacks(source, "EVENT") ? "--skip-events" : "--events",
     lacks(source, "TRIGGER") ? "--skip-triggers" : "--triggers",
     ...(tools.product === "MySQL" ? mysqlArguments(tools) : mariadbArguments(source, lockTables)),
+    ...(lacks(source, "SHOW VIEW") ? source.views : []).map(
+      (view) => `--ignore-table=${connection.database}.${view}`,
+    ),
     ...options.args,
   ];
 }

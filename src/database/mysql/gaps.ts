@@ -94,9 +94,9 @@ export function hasHistory({ product, major, minor }: Source["server"]): boolean
   return product === "MariaDB" && (major > 10 || (major === 10 && minor >= 11));
 }
 
-/** `backup@%` as SQL has it. */
+/** `backup@%` as SQL has it. A role of MariaDB has no host: `readers`, or `readers@`. */
 export function account(user: string): string {
   const at = user.lastIndexOf("@");
-  if (at === -1) return identifier(user);
+  if (at === -1 || at === user.length - 1) return identifier(at === -1 ? user : user.slice(0, at));
   return `${identifier(user.slice(0, at))}@${identifier(user.slice(at + 1))}`;
 }

@@ -373,6 +373,19 @@ describe("Mysql.check()", () => {
     expect((await open(role).check(never)).gaps.map(({ kind }) => kind)).toEqual(["event"]);
   });
 
+  test("leaves out what the role may not read, and asks for no right that an option makes needless", async () => {
+    const name = await createDatabase(server, EVERYTHING);
+    await server.query(`CREATE USER halfway IDENTIFIED BY 'x'; GRANT SELECT ON ${name}.* TO halfway`);
+    const role = { ...least, username: "halfway", password: "x", database: name };
+    const { report, bytes } = await dumpOf(open(role));
+    expect(report.gaps.map(({ kind }) => kind)).toEqual(["view", "trigger", "event", "routine"]);
+    const text = new TextDecoder().decode(bytes);
+    expect(text).not.toMatch(/first_view|make_table|TRIGGER|EVENT/);
+    const dumperOptions = "--skip-routines --skip-events --skip-triggers";
+    const { gaps } = await open({ ...role, dumperOptions }).check(never);
+    expect(gaps.map(({ kind }) => kind)).toEqual(["view"]);
+  });
+
   test("names tables whose history no program dumps", async () => {
     const name = await createDatabase(
       server,
