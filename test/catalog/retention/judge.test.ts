@@ -160,11 +160,11 @@ test("a year of daily backups, pruned each day, leaves what the rules say", () =
 
 test("reasons name every rule that wants a backup", () => {
   const verdicts = judge(daily(10), { keep: { last: 2, weekly: 2, within: "24h" }, zone: "UTC" });
-  expect(verdicts.slice(0, 4).map(({ fate, reasons }) => [fate].concat(reasons))).toEqual([
-    ["kept", "1st of 2 last", "newest of week 2026-W02 (1st of 2)", "within 24h", "what was stored last"],
-    ["kept", "2nd of 2 last", "within 24h"],
-    ["removed", "outside 2 last, 2 weekly, within 24h"],
-    ["removed", "outside 2 last, 2 weekly, within 24h"],
+  expect(verdicts.slice(0, 4).map(({ fate, reasons }) => `${fate}: ${reasons.join("; ")}`)).toEqual([
+    "kept: 1st of 2 last; newest of week 2026-W02 (1st of 2); within 24h; what was stored last",
+    "kept: 2nd of 2 last; within 24h",
+    "removed: outside 2 last, 2 weekly, within 24h",
+    "removed: outside 2 last, 2 weekly, within 24h",
   ]);
 });
 
