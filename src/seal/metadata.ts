@@ -29,15 +29,15 @@ export interface SealedMetadata {
   args: readonly string[];
   argsCut?: boolean;
   extensions: readonly string[];
-  /** Entries of the dump that a restore leaves out; what exceeds 16 KiB is cut. */
+  /** Entries of the dump that a restore leaves out; what exceeds 32 KiB is cut. */
   skip?: readonly string[];
 }
 
 /** Bounds of both blobs in bytes, before sealing. */
 export const METADATA_BYTES = { public: { min: 2, max: 16_384 }, sealed: { min: 2, max: 65_536 } } as const;
 
-/** For the arguments, and for what is skipped. */
-const MAX_LIST_BYTES = 16 * 1024;
+const MAX_ARGS_BYTES = 16 * 1024;
+const MAX_SKIP_BYTES = 32 * 1024;
 const TAKEN_AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
@@ -51,8 +51,8 @@ export function encodePublicMetadata(metadata: PublicMetadata): Bytes {
 /** @throws {RangeError} if the text is too long. */
 export function encodeSealedMetadata(metadata: SealedMetadata): Bytes {
   const { host, database, server, extensions } = metadata;
-  const args = cutList(metadata.args);
-  const skip = cutList(metadata.skip ?? []);
+  const args = cutList(metadata.args, MAX_ARGS_BYTES);
+  const skip = cutList(metadata.skip ?? [], MAX_SKIP_BYTES);
   const isCut = metadata.argsCut === true || args.length < metadata.args.length;
   const optional = { ...(isCut && { argsCut: true }), extensions, ...(skip.length > 0 && { skip }) };
   return encode({ host, database, server, args, ...optional }, "sealed");
@@ -111,9 +111,9 @@ function encode(metadata: object, which: "public" | "sealed"): Bytes {
   return bytes;
 }
 
-function cutList(texts: readonly string[]): readonly string[] {
+function cutList(texts: readonly string[], limit: number): readonly string[] {
   let bytes = 0;
-  const end = texts.findIndex((text) => (bytes += utf8(JSON.stringify(text)).length + 1) > MAX_LIST_BYTES);
+  const end = texts.findIndex((text) => (bytes += utf8(JSON.stringify(text)).length + 1) > limit);
   return end === -1 ? texts : texts.slice(0, end);
 }
 

@@ -84,6 +84,14 @@ test("encodeSealedMetadata() cuts what exceeds 16 KiB of arguments, and says so"
   expect(JSON.stringify(read.args).length).toBeWithin(16_000, 16_385 + 1);
 });
 
+test("encodeSealedMetadata() keeps what a restore leaves out, up to 32 KiB", () => {
+  const skip = Array.from({ length: 4000 }, (_, index) => `2606 ${index}`);
+  const read = parseSealedMetadata(encodeSealedMetadata({ ...sealedMetadata, skip }));
+  expect(read.skip).toEqual(skip.slice(0, read.skip?.length));
+  expect(JSON.stringify(read.skip).length).toBeWithin(32_000, 32_770);
+  expect(parseSealedMetadata(encodeSealedMetadata(sealedMetadata)).skip).toBeUndefined();
+});
+
 test("encode…Metadata() refuse what no reader would take", () => {
   expect(() => encodePublicMetadata({ ...metadata, set: "s".repeat(16_384) })).toThrow(RangeError);
   expect(() => encodeSealedMetadata({ ...sealedMetadata, host: "h".repeat(65_536) })).toThrow(RangeError);

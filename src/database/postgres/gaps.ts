@@ -1,5 +1,5 @@
 import type { Gap } from "../database.ts";
-import { isSpare, kindOf, type Lost } from "./lost.ts";
+import { isNamed, isSpare, kindOf, type Lost } from "./lost.ts";
 import { identifier } from "./psql.ts";
 import type { Missing, Source } from "./source.ts";
 
@@ -18,9 +18,7 @@ export function gapsOf({ missing, lost, role }: Lack & Pick<Source, "role">): Ga
 /** Views are left out of the dump; other dependents are in it, and most of them are left out by a restore. */
 function followingFrom({ relations, dependents }: Lost): Gap[] {
   const views = relations.filter(({ isView }) => isView);
-  // The index of a partition goes with it.
-  const named = dependents.filter(({ sort }) => sort !== "index");
-  const groups = Map.groupBy(named, (each) => `${isSpare(each)} ${kindOf(each)}`);
+  const groups = Map.groupBy(dependents.filter(isNamed), (each) => `${isSpare(each)} ${kindOf(each)}`);
   const gaps = [...groups.values()].flatMap((group): Gap[] => {
     const [first] = group;
     if (first === undefined) return [];

@@ -12,7 +12,7 @@ export interface Lost {
 }
 
 interface Dependent {
-  /** The catalog that it is in, or `partition` or `index` for what makes one of a table. */
+  /** The catalog that it is in; `partition` or `index` for what makes one of a table or an index. */
   sort: string;
   /** As PostgreSQL describes it: `constraint child_fk on table child`. */
   name: string;
@@ -32,11 +32,20 @@ const SPARE: Readonly<Record<string, GapKind>> = {
   pg_proc: "routine",
   partition: "object",
   index: "object",
+  pg_publication_rel: "object",
 };
 
 /** Whether a restore leaves it out; it fails at any other. */
 export function isSpare({ sort }: Dependent): boolean {
   return sort in SPARE;
+}
+
+/** What goes without saying where the table is named: its place in a publication, and the indexes of its partitions. */
+const PLAIN = new Set(["index", "pg_publication_rel"]);
+
+/** Whether it must be named, besides what it needs. */
+export function isNamed({ sort }: Dependent): boolean {
+  return !PLAIN.has(sort);
 }
 
 /** What it is to the manifest. */
@@ -49,8 +58,9 @@ const NEEDING = `
   SELECT d.classid, d.objid, d.objsubid FROM pg_depend d
   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = lost.oid AND d.deptype = 'n'
   UNION ALL
-  SELECT d.classid, d.objid, d.objsubid FROM pg_type t JOIN pg_depend d ON d.refobjid IN (t.oid, t.typarray)
-  WHERE d.refclassid = 'pg_type'::regclass AND t.typrelid = lost.oid AND d.deptype = 'n'`;
+  SELECT d.classid, d.objid, d.objsubid FROM pg_class r JOIN pg_type t ON t.oid = r.reltype
+    JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = ANY (ARRAY[t.oid, t.typarray])
+  WHERE r.oid = lost.oid AND d.deptype = 'n'`;
 
 /** The relation that an object of `needing` is a part of. */
 const OWNER = `
@@ -74,7 +84,7 @@ WITH RECURSIVE lost(oid) AS (
   SELECT v.oid FROM lost JOIN LATERAL (${NEEDING}) d ON d.classid = 'pg_rewrite'::regclass
     JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
 ), needing AS (
-  SELECT DISTINCT d.* FROM lost JOIN LATERAL (${NEEDING}) d ON d.classid <> 'pg_publication_rel'::regclass
+  SELECT DISTINCT d.* FROM lost JOIN LATERAL (${NEEDING}) d ON true
 ), dependents AS (
   SELECT classid::regclass::text AS sort, pg_describe_object(classid, objid, objsubid) AS name,
     classid::oid || ' ' || objid AS entry
@@ -87,6 +97,9 @@ WITH RECURSIVE lost(oid) AS (
     LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_index y ON y.indexrelid = i.inhparent
   WHERE c.relispartition AND coalesce(y.indrelid, i.inhparent) IN (SELECT oid FROM lost)
     AND coalesce(x.indrelid, c.oid) NOT IN (SELECT oid FROM lost)
+  UNION
+  SELECT 'pg_publication_rel', '', 'pg_publication_rel'::regclass::oid || ' ' || oid
+  FROM pg_publication_rel WHERE prrelid IN (SELECT oid FROM lost)
 )
 SELECT json_build_object(
   'relations', (

@@ -90,7 +90,11 @@ SELECT system_identifier AS identifier FROM pg_control_system() \\gset
 \\set identifier ''
 \\endif`;
 
+/** Compiling these queries takes seconds longer than running them. Servers before version 11 do not know it. */
+const NO_JIT = `SELECT count(set_config('jit', 'off', false)) AS jit FROM pg_settings WHERE name = 'jit' \\gset`;
+
 const SOURCE = `
+${NO_JIT}
 ${IDENTIFIER}
 SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1),
