@@ -5,7 +5,7 @@ import type { RestorePlan, RestoreReport } from "../database.ts";
 import { readAccountServer } from "./accounts-dump.ts";
 import { type ObjectName, planAccounts } from "./accounts-plan.ts";
 import { type AccountEntry, parseAccounts } from "./accounts-script.ts";
-import { askServer, CLIENT_ARGUMENTS, literal, programOf, type Reach, type Server } from "./client.ts";
+import { askServer, clientOf, literal, type Reach, type Server } from "./client.ts";
 import { Complaints } from "./complaints.ts";
 import { explainFailure } from "./failure.ts";
 import { parseGrants } from "./grants.ts";
@@ -64,7 +64,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const complaints = new Complaints();
-  const client = programOf(connection, tools, [tools.client, ...CLIENT_ARGUMENTS, "--binary-mode"]);
+  const client = clientOf(connection, tools, ["--binary-mode"]);
   const script = ["SET SESSION sql_mode = ''", ...statements].map((each) => `${each};\n`).join("");
   try {
     await feed({ ...client, watch: (line) => complaints.see(line) }, streamOf(utf8(script)), signal);

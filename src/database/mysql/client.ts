@@ -81,8 +81,15 @@ export function programOf(
   };
 }
 
-/** Options of every client: no reconnecting, which would lose the session's settings, and no files of ours for the server. */
-export const CLIENT_ARGUMENTS = [
+/** The client, as it is always run. */
+export function clientOf(connection: Connection, tools: ClientTools, args: readonly string[]): Program {
+  // MariaDB's would show the statement that failed, which may hold rows.
+  const discretion = tools.product === "MariaDB" ? ["--loose-skip-print-query-on-error"] : [];
+  return programOf(connection, tools, [tools.client, ...CLIENT_ARGUMENTS, ...discretion, ...args]);
+}
+
+/** No reconnecting, which would lose the session's settings, and no files of ours for the server. */
+const CLIENT_ARGUMENTS = [
   "--batch",
   "--skip-reconnect",
   "--local-infile=0",
@@ -106,9 +113,9 @@ async function ask<Name extends string>(
     "SET SESSION sql_mode = ''",
     ...names.flatMap((name) => [`SELECT '${mark}'`, queries[name]]),
   ];
-  const args = [...CLIENT_ARGUMENTS, "--skip-column-names", `--connect-timeout=${CONNECT_TIMEOUT}`];
+  const args = ["--skip-column-names", `--connect-timeout=${CONNECT_TIMEOUT}`];
   const place = isInside ? ["--", connection.database] : [];
-  const program = programOf(connection, tools, [tools.client, ...args, ...place]);
+  const program = clientOf(connection, tools, [...args, ...place]);
   const stdin = streamOf(utf8(`${script.join(";\n")};\n`));
   const output = await readOutput({ ...program, stdin }, signal, LONGEST_ANSWER);
   const parts = output.split(`${mark}\n`).slice(1);

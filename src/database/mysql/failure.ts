@@ -61,7 +61,7 @@ export function errorNumbers(stderr: string): number[] {
   return [...stderr.matchAll(NUMBER)].map(([, one, two, three]) => Number(one ?? two ?? three));
 }
 
-/** The end of stderr without the names of programs, and without the statement that MariaDB's client shows: it may be a row. */
+/** The end of stderr without the names of programs and what they warned of before. */
 function cleanStderr(stderr: string): string {
   const said = /^ERROR \d+[^]*/m.exec(stderr)?.[0] ?? stderr;
   return said.slice(-2000).replaceAll(/^\S*(?:mysql|mariadb)(?:-?dump)?: /gm, "");

@@ -3,7 +3,7 @@ import { DbackedError } from "../../base/error.ts";
 import { ProgramFailure } from "../../tool/child.ts";
 import { feed } from "../../tool/run.ts";
 import type { RestorePlan, RestoreReport } from "../database.ts";
-import { CLIENT_ARGUMENTS, programOf, type Reach } from "./client.ts";
+import { clientOf, type Reach } from "./client.ts";
 import { Complaints } from "./complaints.ts";
 import { replaceDefiners } from "./definers.ts";
 import { explainFailure } from "./failure.ts";
@@ -19,7 +19,7 @@ export interface Restoring {
 }
 
 /** Of the client's own commands only the delimiter is obeyed, and no byte of a row is taken for something else. */
-const ARGUMENTS = [...CLIENT_ARGUMENTS, "--binary-mode", "--max-allowed-packet=1G"] as const;
+const ARGUMENTS = ["--binary-mode", "--max-allowed-packet=1G"] as const;
 
 /** Restores a dump in SQL. Nothing changes before the target was looked at; after that there is no way back. */
 export async function restoreScript(
@@ -58,7 +58,7 @@ async function runScript(
   signal: AbortSignal,
 ): Promise<void> {
   const { tools } = target.server;
-  const client = programOf(connection, tools, [tools.client, ...ARGUMENTS, "--", connection.database]);
+  const client = clientOf(connection, tools, [...ARGUMENTS, "--", connection.database]);
   try {
     await feed({ ...client, watch: (line) => complaints.see(line) }, script, signal);
   } catch (error) {
