@@ -5,6 +5,13 @@ import type { S3Server } from "../services/s3-server.ts";
 import { startSeaweed } from "../services/seaweedfs.ts";
 import { runProgram, temporaryFolder } from "../services/service.ts";
 
+/** What a config says besides the store and the database. */
+interface More {
+  toolsDirectory: string;
+  /** @default full */
+  readBack: "full" | "sample" | "off";
+}
+
 /** Servers, keys and the compiled program, all in one temporary folder. */
 export interface Ground extends AsyncDisposable {
   folder: string;
@@ -14,7 +21,7 @@ export interface Ground extends AsyncDisposable {
   s3: S3Server;
   bucket: string;
   /** Writes a config for one PostgreSQL database; gives its file. */
-  writeConfig(store: "folder" | "s3", database: string, toolsDirectory?: string): Promise<string>;
+  writeConfig(store: "folder" | "s3", database: string, more?: Partial<More>): Promise<string>;
 }
 
 const DBACKED = join(import.meta.dir, "..", "..", "dist", "dbacked");
@@ -37,23 +44,22 @@ export async function prepareBench(): Promise<Ground> {
     postgres,
     s3,
     bucket: BUCKET,
-    writeConfig: (store, database, toolsDirectory) =>
-      writeConfig({ folder, postgres, s3 }, { store, database, toolsDirectory }),
+    writeConfig: (store, database, more = {}) =>
+      writeConfig({ folder, postgres, s3 }, { store, database, ...more }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-interface Choice {
+interface Choice extends Partial<More> {
   store: "folder" | "s3";
   database: string;
-  toolsDirectory: string | undefined;
 }
 
 async function writeConfig(
   { folder, postgres, s3 }: { folder: string; postgres: Postgres; s3: S3Server },
-  { store, database, toolsDirectory }: Choice,
+  { store, database, toolsDirectory, readBack = "full" }: Choice,
 ): Promise<string> {
-  const file = join(folder, `${store}-${database}.toml`);
+  const file = join(folder, `${store}-${database}-${readBack}.toml`);
   const place =
     store === "folder"
       ? `path = "${folder}/store"`
@@ -65,6 +71,7 @@ recipients = ["${folder}/keys/dbacked-public.pem"]
 [[stores]]
 name = "there"
 type = "${store}"
+readBack = "${readBack}"
 ${place}
 [[databases]]
 name = "${database}"

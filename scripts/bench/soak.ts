@@ -15,7 +15,7 @@ export async function soak(ground: Ground, gigabytes: readonly number[]): Promis
   for (const size of gigabytes) {
     for (const store of ["folder", "s3"] as const) {
       const tools = await writeTools(ground, size);
-      const config = await ground.writeConfig(store, "soak", tools);
+      const config = await ground.writeConfig(store, "soak", { toolsDirectory: tools });
       const { ms, peakBytes } = await measureCommand([ground.dbacked, "run", "--once", "--config", config]);
       rows.push(
         `| ${size} GB | ${store} | ${(ms / 1000).toFixed(0)} s | ${Math.round(peakBytes / 2 ** 20)} MiB |`,

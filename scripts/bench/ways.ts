@@ -49,7 +49,7 @@ export async function compareWays(
 }
 
 async function listWays(ground: Ground): Promise<Way[]> {
-  const { postgres, s3, bucket, folder, dbacked } = ground;
+  const { postgres, s3, bucket, folder } = ground;
   const dump = `${postgres.binDirectory}/pg_dump -Fc`;
   const url = postgres.url("bench");
   const [age, rclone, zstd] = ["age", "rclone", "zstd"].map((name) => requireProgram(name, name));
@@ -66,15 +66,24 @@ async function listWays(ground: Ground): Promise<Way[]> {
         `${dump} -Z0 '${url}' | ${zstd} -q -3 -T0 | ${age} -r ${key} | ${rclone} -q --config /dev/null rcat "${remote}:${bucket}/by-rclone"`,
       ),
     },
-    {
-      name: "dbacked to a folder",
-      command: [dbacked, "run", "--once", "--quiet", "--config", await ground.writeConfig("folder", "bench")],
-    },
-    {
-      name: "dbacked to S3",
-      command: [dbacked, "run", "--once", "--quiet", "--config", await ground.writeConfig("s3", "bench")],
-    },
+    ...(await listOwn(ground)),
   ];
+}
+
+/** dbacked itself: into each store, with and without reading back what it stored. */
+async function listOwn(ground: Ground): Promise<Way[]> {
+  const ways: Way[] = [];
+  for (const [store, where] of [
+    ["folder", "a folder"],
+    ["s3", "S3"],
+  ] as const) {
+    for (const readBack of ["full", "sample", "off"] as const) {
+      const config = await ground.writeConfig(store, "bench", { readBack });
+      const command = [ground.dbacked, "run", "--once", "--quiet", "--config", config];
+      ways.push({ name: `dbacked to ${where}, readBack = "${readBack}"`, command });
+    }
+  }
+  return ways;
 }
 
 async function ageRecipient(folder: string): Promise<string> {
