@@ -80,7 +80,6 @@ Dir::Etc::PreferencesParts "/dev/null";
 Acquire::Languages "none";
 APT::Install-Recommends "false";
 APT::Sandbox::User "";
-APT::Update::Post-Invoke { };
 END
   APT_CONFIG=$apt/apt.conf apt-get update -qq -o APT::Update::Error-Mode=any
   APT_CONFIG=$apt/apt.conf apt-get install -qq -y --download-only "$@" >/dev/null
