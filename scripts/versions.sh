@@ -66,6 +66,10 @@ fetch_debian() {
   # shellcheck disable=SC2016 # apt's own variables
   mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT) $(IDENTIFIER)' |
     awk -v release="$release" '$2 == release && $3 == "main" && $4 == "Packages" { print $1; exit }')
+  if [ -z "$mirror" ]; then
+    echo "versions: apt knows no mirror of Debian $release, from which $* of $suite would come" >&2
+    exit 1
+  fi
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$apt/sources.list"
   cat >"$apt/apt.conf" <<END
 Dir::State "$apt";
