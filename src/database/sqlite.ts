@@ -37,7 +37,11 @@ export class Sqlite implements Database {
   }
 
   async dump(signal: AbortSignal): Promise<Dump> {
-    const { bytes, sqliteVersion, tables } = await takeSnapshot(this.#path, this.#snapshotDirectory, signal);
+    const { bytes, sqliteVersion, tables, tableRows } = await takeSnapshot(
+      this.#path,
+      this.#snapshotDirectory,
+      signal,
+    );
     const watched = watchStream(bytes, { see: () => {}, end: () => {}, explain: (error) => error });
     const report = watched.ended.then(() => ({
       consistent: "snapshot" as const,
@@ -45,8 +49,8 @@ export class Sqlite implements Database {
       narrowed: [],
       gaps: [],
       tables,
-      rows: null,
-      tableRows: [],
+      rows: tableRows.reduce((sum, { rows }) => sum + rows, 0),
+      tableRows,
       logPosition: null,
       stderrTail: "",
     }));

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
 import { printBytes } from "../../base/units.ts";
+import type { TableRows } from "../database.ts";
 import { explainDisk } from "../disk.ts";
 import { nameTemporary, removeLeftovers } from "../leftovers.ts";
 import { readFile, temporaryPrefix } from "./file.ts";
@@ -16,6 +17,8 @@ export interface Snapshot {
   bytes: ByteStream;
   sqliteVersion: string;
   tables: number;
+  /** Exactly, in the copy itself. */
+  tableRows: readonly TableRows[];
 }
 
 /**
@@ -40,10 +43,10 @@ export async function takeSnapshot(
       [["SELECT sqlite_version() AS version"], ["VACUUM INTO ?", copy]],
       signal,
     );
-    const [[{ tables } = {}] = []] = await readFile(copy, [[COUNT_TABLES]], signal);
+    const { tables, tableRows } = await count(copy, signal);
     const handle = await open(copy, constants.O_RDONLY);
     const bytes = streamOf(handle, (error) => explainCopy(error, path, folder), signal);
-    return { bytes, sqliteVersion: String(version), tables: Number(tables) };
+    return { bytes, sqliteVersion: String(version), tables, tableRows };
   } catch (error) {
     throw explainCopy(error, path, folder);
   } finally {
@@ -52,7 +55,27 @@ export async function takeSnapshot(
   }
 }
 
-const COUNT_TABLES = `SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
+/** A virtual table has no pages of its own: what it holds is in other tables, or in no file at all. */
+const TABLES = `
+  SELECT name, rootpage > 0 AS isStored FROM sqlite_schema
+  WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
+
+/** Counts tables and rows: about a thirtieth of what a backup takes (measured). */
+async function count(
+  copy: string,
+  signal: AbortSignal,
+): Promise<{ tables: number; tableRows: readonly TableRows[] }> {
+  const [tables = []] = await readFile(copy, [[TABLES]], signal);
+  const stored = tables.filter(({ isStored }) => isStored === 1).map(({ name }) => String(name));
+  const queries = stored.map(
+    (table) => [`SELECT count(*) AS rows FROM "${table.replaceAll('"', '""')}"`] as const,
+  );
+  const counts = queries.length === 0 ? [] : await readFile(copy, queries, signal);
+  const tableRows = stored.map((table, at) => {
+    return { table, rows: Number(counts[at]?.[0]?.["rows"]), kind: "exact" as const };
+  });
+  return { tables: tables.length, tableRows };
+}
 
 function explainCopy(error: unknown, path: string, folder: string): unknown {
   return explainDisk(

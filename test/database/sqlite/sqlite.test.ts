@@ -58,6 +58,32 @@ const SHOP = `
 const ROWS = `SELECT * FROM "naïve ""orders"""`;
 
 describe("Sqlite.dump()", () => {
+  test("counts the rows of every table that the dump itself holds", async () => {
+    const path =
+      await create(`${SHOP} CREATE TABLE none (a); CREATE TABLE "rows" (a PRIMARY KEY) WITHOUT ROWID;
+      INSERT INTO "rows" VALUES (1), (2); CREATE TABLE narrow (a, b TEXT); CREATE INDEX j ON narrow (a) WHERE a > 5;
+      INSERT INTO narrow VALUES (NULL, 'x'), (9, 'y'); DELETE FROM "rows" WHERE a = 1`);
+    const dump = await open(path).dump(never);
+    const copy = join(path, "..", "copy.db");
+    await Bun.write(copy, await collect(dump.bytes, 1 << 28));
+    const { rows, tableRows, tables } = await dump.report;
+    const counted = tableRows.map(({ table }) =>
+      query(copy, `SELECT count(*) FROM "${table.replaceAll('"', '""')}"`),
+    );
+    expect(tableRows.map((each) => [[each.rows]])).toEqual(counted as number[][][]);
+    expect(tableRows).toContainEqual({ table: 'naïve "orders"', rows: 3, kind: "exact" });
+    expect(tableRows).toContainEqual({ table: "rows", rows: 1, kind: "exact" });
+    // The virtual table is a table, and holds no rows itself.
+    expect(tables).toBe(tableRows.length + 1);
+    expect(rows).toBe(tableRows.reduce((sum, each) => sum + each.rows, 0));
+  });
+
+  test("counts nothing where there is no table", async () => {
+    const dump = await open(await create("CREATE VIEW v AS SELECT 1")).dump(never);
+    await dump.bytes.pipeTo(new WritableStream());
+    expect(await dump.report).toMatchObject({ tables: 0, rows: 0, tableRows: [] });
+  });
+
   test("gives a file that holds the same, and leaves nothing behind", async () => {
     const path = await create(SHOP);
     const dump = await open(path).dump(never);
