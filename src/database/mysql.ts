@@ -11,6 +11,7 @@ import type {
   RestorePlan,
   RestoreReport,
 } from "./database.ts";
+import { NO_OBSTACLE, restoreAccounts } from "./mysql/accounts-restore.ts";
 import type { Reach } from "./mysql/client.ts";
 import { connectionOf, type Connection } from "./mysql/connection.ts";
 import { startDump } from "./mysql/dump.ts";
@@ -64,14 +65,18 @@ export class Mysql implements Database {
 
   async restore(body: ByteStream, plan: RestorePlan, signal: AbortSignal): Promise<RestoreReport> {
     try {
-      return await restoreScript({ reach: await this.#reach(signal), plan }, body, signal);
+      const reach = await this.#reach(signal);
+      // Accounts are the server's, whatever database the connection names.
+      if (plan.kind === "sql-accounts") return await restoreAccounts(reach, plan, body, signal);
+      return await restoreScript({ reach, plan }, body, signal);
     } catch (error) {
       if (!body.locked) await body.cancel(error).catch(() => {});
       throw error;
     }
   }
 
-  async inspect(_kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+  async inspect(kind: DumpKind, signal: AbortSignal): Promise<Inspection> {
+    if (kind === "sql-accounts") return NO_OBSTACLE;
     return inspectTarget(await this.#reach(signal), signal);
   }
 

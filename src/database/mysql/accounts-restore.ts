@@ -1,7 +1,7 @@
 import { collect, streamOf, utf8, type ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
 import { feed } from "../../tool/run.ts";
-import type { RestorePlan, RestoreReport } from "../database.ts";
+import type { Inspection, RestorePlan, RestoreReport } from "../database.ts";
 import { readAccountServer } from "./accounts-dump.ts";
 import { type ObjectName, planAccounts } from "./accounts-plan.ts";
 import { type AccountEntry, parseAccounts } from "./accounts-script.ts";
@@ -9,6 +9,9 @@ import { askServer, clientOf, literal, type Reach, type Server } from "./client.
 import { Complaints } from "./complaints.ts";
 import { explainFailure } from "./failure.ts";
 import { parseGrants } from "./grants.ts";
+
+/** Accounts that are there already do not stand in the way: they are left as they are. */
+export const NO_OBSTACLE: Inspection = { exists: true, objects: 0, examples: [] };
 
 /** Bytes that a dump of accounts may have: a hundred thousand of them fit. */
 const LONGEST = 256 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { streamOf, utf8, type ByteStream } from "../../base/bytes.ts";
 import type { Check, Database, Dump, Gap, Inspection, RestorePlan, RestoreReport } from "../database.ts";
 import { readAccounts, readAccountServer, type AccountServer } from "./accounts-dump.ts";
-import { restoreAccounts } from "./accounts-restore.ts";
+import { NO_OBSTACLE, restoreAccounts } from "./accounts-restore.ts";
 import { writeAccounts } from "./accounts-script.ts";
 import type { Reach } from "./client.ts";
 import type { Connection } from "./connection.ts";
@@ -73,9 +73,8 @@ export class MysqlAccounts implements Database {
     }
   }
 
-  /** Accounts that are there already are no obstacle: they are left as they are. */
   async inspect(): Promise<Inspection> {
-    return { exists: true, objects: 0, examples: [] };
+    return NO_OBSTACLE;
   }
 
   async #look(signal: AbortSignal): Promise<AccountServer & { gaps: Gap[] }> {

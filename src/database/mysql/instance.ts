@@ -7,13 +7,11 @@ import { connectionOf, withDatabase, type Connection } from "./connection.ts";
 import { account } from "./gaps.ts";
 import { holds, parseGrants, rightsIn } from "./grants.ts";
 import type { MysqlFields } from "./options.ts";
+import { OWN_DATABASES } from "./target.ts";
 import { findClients } from "./tools.ts";
 
 /** What stands for all databases where the name of one is expected. */
 const ALL = "*";
-
-/** The server's own: it makes them itself, and accounts are dumped apart. */
-const OWN: ReadonlySet<string> = new Set(["information_schema", "mysql", "performance_schema", "sys"]);
 
 /** The whole server, if the options name all its databases; they must have passed the schema. */
 export function mysqlInstance(options: MysqlFields): Instance | null {
@@ -45,7 +43,7 @@ class MysqlInstance implements Instance {
     const seesAll = ["SHOW DATABASES", "SELECT"].some((right) => holds(global, right));
     if (!seesAll && !this.#options.acceptIncomplete) throw this.#refuse(answers.role[0]?.[0] ?? "");
     const names = answers.databases.map(([name = ""]) => name);
-    return names.filter((name) => !OWN.has(name.toLowerCase())).toSorted();
+    return names.filter((name) => !OWN_DATABASES.has(name.toLowerCase())).toSorted();
   }
 
   open(database: string): Database {

@@ -4,7 +4,7 @@ import { account } from "./gaps.ts";
 import { holds } from "./grants.ts";
 import type { Needs } from "./needs.ts";
 import type { Restoring } from "./restore.ts";
-import type { Target } from "./target.ts";
+import { OWN_DATABASES, type Target } from "./target.ts";
 
 /** Rights to create something in another's name. */
 const DEFINER_RIGHTS: readonly string[] = ["SUPER", "SET USER", "SET_USER_ID", "SET_ANY_DEFINER"];
@@ -24,6 +24,10 @@ export async function refuseTarget(
   signal: AbortSignal,
 ): Promise<void> {
   const { label, database } = reach.connection;
+  if (OWN_DATABASES.has(database.toLowerCase()))
+    throw new DbackedError("target", `${label} is the server's own, and nothing is restored into it`, {
+      hint: "name another database",
+    });
   if (!target.exists)
     throw new DbackedError("target", `There is no database ${label}`, { hint: creationOf(needs, database) });
   if (target.objects.length > 0 && !plan.force)

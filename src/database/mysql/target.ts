@@ -2,6 +2,14 @@ import type { Inspection } from "../database.ts";
 import { askServer, identifier, literal, type Reach, type Server } from "./client.ts";
 import { parseGrants, rightsIn, type Rights } from "./grants.ts";
 
+/** The server's own: it makes them itself. */
+export const OWN_DATABASES: ReadonlySet<string> = new Set([
+  "information_schema",
+  "mysql",
+  "performance_schema",
+  "sys",
+]);
+
 /** What we ask a server before a restore. */
 export interface Target {
   server: Server;

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createCipheriv } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMariadb } from "../../../scripts/services/mariadb.ts";
-import { requireProgram, temporaryFolder, waitUntil } from "../../../scripts/services/service.ts";
+import { requireProgram, runProgram, temporaryFolder, waitUntil } from "../../../scripts/services/service.ts";
 import { sharedMariadb } from "../../services.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
 import {
@@ -47,6 +48,23 @@ async function replaceDump(
   await Bun.write(join(directory, "mariadb-dump"), `${begin}\n${script}\n`);
   await chmod(join(directory, "mariadb-dump"), 0o755);
   return directory;
+}
+
+/** Writes a file as `mysql_config_editor` does: its key, then each line enciphered. */
+async function writeLoginPath(file: string, text: string): Promise<void> {
+  const seed = Buffer.alloc(20, 7);
+  const key = Buffer.alloc(16);
+  for (const [at, byte] of seed.entries()) key[at % 16] = (key[at % 16] ?? 0) ^ byte;
+  const lines = text.match(/.*\n/g) ?? [];
+  const chunks = lines.flatMap((line) => {
+    const cipher = createCipheriv("aes-128-ecb", key, null);
+    const chunk = Buffer.concat([cipher.update(line), cipher.final()]);
+    const length = Buffer.alloc(4);
+    length.writeInt32LE(chunk.length);
+    return [length, chunk];
+  });
+  await Bun.write(file, Buffer.concat([Buffer.alloc(4), seed, ...chunks]));
+  await chmod(file, 0o600);
 }
 
 describe("Mysql.dump()", () => {
@@ -236,6 +254,25 @@ describe("Mysql.dump()", () => {
     });
   });
 
+  test("fails when a table is altered before its rows came", async () => {
+    const name = await createDatabase(
+      server,
+      "CREATE TABLE first_table AS SELECT seq, repeat('x', 100) AS t FROM seq_1_to_50000; CREATE TABLE last_table (id int)",
+    );
+    const dump = await open(await leastIn(server, name)).dump(never);
+    const reader = dump.bytes.getReader();
+    await reader.read();
+    await server.query("ALTER TABLE last_table ADD COLUMN more int DEFAULT 1, ALGORITHM=COPY", name);
+    const failure = await failureOf(
+      (async () => {
+        while (!(await reader.read()).done);
+      })(),
+    );
+    expect(failure.kind).toBe("database");
+    expect(failure.message).toContain("Table definition has changed");
+    expect(failure.hint).toContain("when no migration runs");
+  });
+
   test("kills the dump program when the stream is cancelled or the job aborted", async () => {
     const pidFile = join(folder.path, "pids");
     const databaseToolsDirectory = await replaceDump("cancelled", `echo $$ >> ${pidFile}; exec "$real" "$@"`);
@@ -330,6 +367,22 @@ describe("Mysql.check()", () => {
       expect(failure.message).toMatch(/^no mariadb-dump in .*: the server is MariaDB \d+/);
     },
   );
+
+  test.skipIf(!hasVersions)("lets MySQL's client read no login path", async () => {
+    const home = process.env["HOME"];
+    await writeLoginPath(join(folder.path, ".mylogin.cnf"), "[client]\npassword = wrong\nuser = nobody\n");
+    process.env["HOME"] = folder.path;
+    try {
+      const mysql = join(programsOf("mysql-9"), "mysql");
+      const place = [`--host=${server.host}`, `--port=${server.port}`, "--execute=SELECT 1"];
+      const usual = runProgram([mysql, "--no-defaults", ...place], { HOME: folder.path });
+      expect((await failureOf(usual)).message).toContain("'nobody'");
+      const database = open({ ...least, databaseToolsDirectory: programsOf("mysql-9") });
+      expect((await failureOf(database.check(never))).message).toContain("no mariadb-dump");
+    } finally {
+      if (home !== undefined) process.env["HOME"] = home;
+    }
+  });
 
   test("names what is missing and the GRANT that mends it", async () => {
     const name = await createDatabase(server, EVERYTHING);

@@ -151,6 +151,13 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     );
   });
 
+  test("the server's own databases, even if it is forced to", async () => {
+    const plan = { ...PLAN, extensions, force: true };
+    const failure = await failureOf(at("mysql").restore(streamOf(everything), plan, never));
+    expect(failure.kind).toBe("target");
+    expect(failure.message).toContain("is the server's own");
+  });
+
   test("a server that lacks definers, and names all of them", async () => {
     const target = await createDatabase(server);
     const needs = ["definer a'b@%", "definer root@localhost", "definer gone@10.0.0.%"];
