@@ -27,11 +27,12 @@ export function needsOf(source: Source): string[] {
 export function readNeeds(lines: readonly string[]): Needs {
   const all = (word: string) =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const first = (word: string) => all(word).find((text) => text !== "") ?? null;
   const [packet] = all("max_allowed_packet").map(Number);
   return {
     definers: all("definer"),
-    characterSet: all("character-set")[0] ?? null,
-    collation: all("collation")[0] ?? null,
+    characterSet: first("character-set"),
+    collation: first("collation"),
     maxAllowedPacket: packet !== undefined && Number.isSafeInteger(packet) ? packet : null,
   };
 }

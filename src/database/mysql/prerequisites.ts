@@ -29,7 +29,9 @@ export async function refuseTarget(
       hint: "name another database",
     });
   if (!target.exists)
-    throw new DbackedError("target", `There is no database ${label}`, { hint: creationOf(needs, database) });
+    throw new DbackedError("target", `There is no database ${label}`, {
+      hint: `${creationOf(needs, database)}\nor, if it is there, grant ${account(target.role)} rights on it`,
+    });
   if (target.objects.length > 0 && !plan.force)
     throw new DbackedError("target", `${label} is not empty: it holds ${target.objects.length} objects`, {
       hint: "restore into an empty database, or give --force to empty this one first",

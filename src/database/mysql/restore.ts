@@ -33,13 +33,13 @@ export async function restoreScript(
   const needs = readNeeds(plan.extensions ?? []);
   await refuseTarget({ reach, plan }, target, needs, signal);
   const complaints = new Complaints();
+  const running = { reach, target, complaints };
   const emptying = emptyingOf(target.objects, connection.database);
-  if (emptying.length > 0)
-    await runScript({ reach, target, complaints }, streamOf(utf8(emptying.join("\n"))), signal);
   try {
+    if (emptying.length > 0) await runScript(running, streamOf(utf8(emptying.join("\n"))), signal);
     const script = body.pipeThrough(omitSandboxLine());
     const owned = plan.noOwner ? script.pipeThrough(replaceDefiners()) : script;
-    await runScript({ reach, target, complaints }, owned, signal);
+    await runScript(running, owned, signal);
   } catch (error) {
     throw explainHalf(error, connection.label);
   }
@@ -71,7 +71,7 @@ function explainHalf(error: unknown, label: string): unknown {
   const isOurs =
     error instanceof DbackedError && !(error instanceof ProgramFailure && error.exitCode === null);
   if (!isOurs) return error;
-  return new DbackedError(error.kind, `${error.message}\n${label} now holds a part of the dump`, {
+  return new DbackedError(error.kind, `${error.message}\n${label} now holds a part of the dump at most`, {
     cause: error,
     hint: [
       ...(error.hint === undefined ? [] : [error.hint]),
