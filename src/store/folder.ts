@@ -1,17 +1,20 @@
-import { constants, lstat, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { constants, lstat, mkdir, open, stat, unlink } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 
 import { release, streamOf, type Bytes, type ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
-import { codeOf, folderFailure } from "./folder/failure.ts";
+import { codeOf, folderFailure, unlessAbsent } from "./folder/failure.ts";
 import { fileStream } from "./folder/file-stream.ts";
-import { syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
+import { isTemporary, syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
+import { isHidden, walk } from "./folder/walk.ts";
 import { byKey, checkKey } from "./key.ts";
 import { checkRange } from "./range.ts";
 import {
   NotFound,
   type ByteRange,
+  type Draft,
+  type Drafts,
   type Listing,
   type PutOptions,
   type Store,
@@ -26,9 +29,6 @@ export const folderOptions = z.strictObject({
 /** To open a pipe that somebody planted would otherwise wait for its other end. */
 const READING = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** A part of the path is not there, or is a file where a folder was looked for. */
-const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
-
 /**
  * Backups in a folder: an object is a file. The folder itself is never created, since a disk that is not mounted would
  * then be filled up in the wrong place; folders within it are.
@@ -38,6 +38,13 @@ export class FolderStore implements Store {
 
   constructor({ path }: z.infer<typeof folderOptions>) {
     this.label = path;
+  }
+
+  get drafts(): Drafts {
+    return {
+      list: (prefix, signal) => this.#listDrafts(prefix, signal),
+      discard: (draft, signal) => this.#discard(draft, signal),
+    };
   }
 
   async put(
@@ -83,19 +90,40 @@ export class FolderStore implements Store {
     const objects: StoredObject[] = [];
     await this.#attempt("list", async () => {
       await this.#requireFolder();
-      await this.#collect("", prefix, objects, signal);
+      for await (const object of walk(this.label, prefix, signal))
+        if (!isHidden(object.key)) objects.push(object);
     });
     return { objects: objects.toSorted(byKey), now: new Date() };
   }
 
-  async remove(key: string, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const path = this.#pathOf(key);
-    await this.#attempt(`remove ${key} from`, async () => {
+  async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const key of keys) {
+      signal.throwIfAborted();
+      const path = this.#pathOf(key);
+      await this.#attempt(`remove ${key} from`, () => this.#unlink(path));
+    }
+  }
+
+  async #unlink(path: string): Promise<void> {
+    await this.#requireFolder();
+    const isThere = (await unlessAbsent(unlink(path).then(() => true))) ?? false;
+    if (isThere) await syncFolder(dirname(path));
+  }
+
+  async #listDrafts(prefix: string, signal: AbortSignal): Promise<readonly Draft[]> {
+    const drafts: Draft[] = [];
+    await this.#attempt("look for temporary files in", async () => {
       await this.#requireFolder();
-      const isThere = (await unlessAbsent(unlink(path).then(() => true))) ?? false;
-      if (isThere) await syncFolder(dirname(path));
+      for await (const file of walk(this.label, prefix, signal))
+        if (isTemporary(basename(file.key))) drafts.push({ ...file, id: file.key });
     });
+    return drafts;
+  }
+
+  async #discard({ key }: Draft, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!isTemporary(basename(key))) throw new RangeError(`${key} is not temporary`);
+    await this.#attempt(`remove ${key} from`, () => this.#unlink(join(this.label, key)));
   }
 
   async #write(key: string, body: ByteStream, signal: AbortSignal): Promise<number | "exists"> {
@@ -154,21 +182,6 @@ export class FolderStore implements Store {
     }
   }
 
-  /** Symbolic links within the folder are not followed. */
-  async #collect(folder: string, prefix: string, found: StoredObject[], signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const entries = await unlessAbsent(readdir(join(this.label, folder), { withFileTypes: true }));
-    for (const entry of entries ?? []) {
-      if (entry.name.startsWith(".")) continue;
-      const key = folder + entry.name;
-      if (entry.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`)))
-        await this.#collect(`${key}/`, prefix, found, signal);
-      if (!entry.isFile() || !key.startsWith(prefix)) continue;
-      const file = await unlessAbsent(stat(join(this.label, key)));
-      if (file !== null) found.push({ key, size: file.size, modifiedAt: file.mtime });
-    }
-  }
-
   async #requireFolder(): Promise<void> {
     const found = await stat(this.label);
     if (!found.isDirectory()) throw new DbackedError("store", `${this.label} is not a folder`);
@@ -197,13 +210,4 @@ function noFolder(path: string, isLink: boolean): DbackedError {
 
 async function isTaken(path: string): Promise<boolean> {
   return (await unlessAbsent(lstat(path))) !== null;
-}
-
-async function unlessAbsent<Result>(promise: Promise<Result>): Promise<Result | null> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (ABSENT.has(codeOf(error))) return null;
-    throw error;
-  }
 }

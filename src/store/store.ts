@@ -15,10 +15,25 @@ export class Unreadable extends DbackedError {
   }
 }
 
+/** The store keeps an object whoever asks for its removal. */
+export class Retained extends DbackedError {
+  /** When it may go; null if nobody has said when. */
+  readonly until: Date | null;
+
+  constructor(label: string, key: string, until: Date | null) {
+    const why = until === null ? "a legal hold lies on it" : `it is retained until ${until.toISOString()}`;
+    super("store", `${label} does not give up ${key}: ${why}`);
+    this.until = until;
+  }
+}
+
 /** Where backups are kept. Keys are relative to the store's prefix, use `/`, and sort by time within a set. */
 export interface Store {
   /** Which store, for messages: `s3://acme-backups/prefix` or `/srv/backups`. Never holds a secret. */
   readonly label: string;
+
+  /** What was begun here and is no object yet, or never will be. */
+  readonly drafts: Drafts;
 
   /**
    * Stores `body` under `key`, whole or not at all: if `body` errors, no object appears and nothing stays open.
@@ -49,8 +64,33 @@ export interface Store {
   /** All objects whose key begins with `prefix`, sorted by key. Half-written objects never show. */
   list(prefix: string, signal: AbortSignal): Promise<Listing>;
 
-  /** Removes one object; one that is not there is no error. */
-  remove(key: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Removes objects for good, in this order, with whatever versions the store has of them. One that is not there is no error.
+   *
+   * @throws {Retained} before anything is removed, if the store keeps one of them; {DbackedError} `store`, if it fails.
+   */
+  remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
+/** Half-written objects, which no listing of objects shows: temporary files, or uploads that are open. */
+export interface Drafts {
+  /** All of those that would have a key that begins with `prefix`. */
+  list(prefix: string, signal: AbortSignal): Promise<readonly Draft[]>;
+
+  /** Gives one up; one that is gone is no error. */
+  discard(draft: Draft, signal: AbortSignal): Promise<void>;
+}
+
+/** An object that was begun. */
+export interface Draft {
+  /** The key that it would have; where that is not known, its own, in the same set. */
+  key: string;
+  /** Tells it from others of the same key. */
+  id: string;
+  /** Bytes; null if the store does not say. */
+  size: number | null;
+  /** When it was begun or, if the store knows it, last written to. */
+  modifiedAt: Date;
 }
 
 export interface PutOptions {

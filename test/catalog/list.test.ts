@@ -168,7 +168,7 @@ test("a retired signer counts for what was stored before he retired", async () =
 });
 
 test.each([
-  ["without its envelope", async (site: Site, key: string) => await site.store.remove(key, never)],
+  ["without its envelope", async (site: Site, key: string) => await site.store.remove([key], never)],
   [
     "whose envelope is cut",
     async (site: Site, key: string) => {

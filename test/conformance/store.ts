@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fc from "fast-check";
 
 import { collect, streamOf, type Bytes, type ByteStream } from "../../src/base/bytes.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Draft, Store } from "../../src/store/store.ts";
 import { failureOf, sample } from "./sample.ts";
 
 /** A store to be judged, empty at first, and what can be seen of it from outside. */
@@ -33,6 +33,7 @@ export function storeSuite(name: string, start: () => Promise<Subject>): void {
     createTests(store);
     readTests(store);
     listTests(() => subject);
+    removalTests(() => subject);
   });
 }
 
@@ -172,7 +173,7 @@ function createTests(store: () => Store): void {
     expect(await store().create(key, sample(10), never)).toBe("created");
     expect(await read(store(), key)).toEqual(sample(10));
     expect((await store().list(key, never)).objects.map((each) => each.key)).toEqual([key]);
-    await store().remove(key, never);
+    await store().remove([key], never);
     expect((await store().list(key, never)).objects).toEqual([]);
   });
 }
@@ -229,13 +230,6 @@ function readTests(store: () => Store): void {
     const failure = await failureOf(drain(reader));
     expect(failure).toMatchObject({ message: "SIGINT" });
   });
-
-  test("remove() takes an object away, and does not mind if it is not there", async () => {
-    await store().create("gone/x", sample(5), never);
-    await store().remove("gone/x", never);
-    await store().remove("gone/x", never);
-    expect(await failureOf(store().get("gone/x", null, never))).toMatchObject({ kind: "store" });
-  });
 }
 
 function listTests(subject: () => Subject): void {
@@ -264,6 +258,61 @@ function listTests(subject: () => Subject): void {
     expect(await store.create("theirs/x", sample(5, 2), never)).toBe("created");
     expect(await read(neighbour, "theirs/x")).toEqual(sample(5, 1));
   });
+}
+
+function removalTests(subject: () => Subject): void {
+  test("remove() takes objects away, and does not mind if one is not there", async () => {
+    const { store } = subject();
+    for (const key of ["gone/a", "gone/b", "gone/c"]) await store.create(key, sample(5), never);
+    await store.remove(["gone/a", "gone/never-was", "gone/c"], never);
+    await store.remove(["gone/a"], never);
+    expect(await failureOf(store.get("gone/a", null, never))).toMatchObject({ kind: "store" });
+    expect((await store.list("gone/", never)).objects.map(({ key }) => key)).toEqual(["gone/b"]);
+  });
+
+  test("remove() stops when it is aborted", async () => {
+    const { store } = subject();
+    await store.create("stays/a", sample(5), never);
+    expect(await failureOf(store.remove(["stays/a"], AbortSignal.abort("no")))).toBe("no");
+    expect((await store.list("stays/", never)).objects).toHaveLength(1);
+  });
+
+  test("drafts are what is being written, and whose draft is discarded fails", async () => {
+    const { store, neighbour, leftovers } = subject();
+    const keys = ["drafting.%41/x.dbk", "drafting.%42/x.dbk"];
+    const done: Promise<unknown>[] = [];
+    const finishes = keys.map((key) => {
+      const { body, finish } = openEnded(sample(9 * MIB));
+      done.push(failureOf(store.put(key, body, { id: "1" }, never)));
+      return finish;
+    });
+    const drafts = await waitForDrafts(store, "drafting.", keys.length);
+    const sets = new Set(drafts.map(({ key }) => key.split("/")[0]));
+    expect(sets).toEqual(new Set(["drafting.%41", "drafting.%42"]));
+    expect(await store.drafts.list("drafting.%4", never)).toHaveLength(2);
+    expect(await store.drafts.list("drafting.%41/", never)).toHaveLength(1);
+    expect(await store.drafts.list("other", never)).toEqual([]);
+    expect(await neighbour.drafts.list("", never)).toEqual([]);
+    for (const draft of drafts) {
+      expect(Math.abs(Date.now() - draft.modifiedAt.getTime())).toBeLessThan(60_000);
+      await store.drafts.discard(draft, never);
+      await store.drafts.discard(draft, never);
+    }
+    expect(await store.drafts.list("drafting.", never)).toEqual([]);
+    for (const finish of finishes) finish();
+    for (const failure of await Promise.all(done)) expect(failure).toMatchObject({ kind: "store" });
+    expect((await store.list("drafting.", never)).objects).toEqual([]);
+    expect(await leftovers()).toEqual([]);
+  });
+}
+
+/** Gives the drafts once there are so many. */
+async function waitForDrafts(store: Store, prefix: string, count: number): Promise<readonly Draft[]> {
+  for (;;) {
+    const drafts = await store.drafts.list(prefix, never);
+    if (drafts.length === count) return drafts;
+    await Bun.sleep(20);
+  }
 }
 
 function read(store: Store, key: string): Promise<Bytes> {
@@ -296,7 +345,10 @@ function openEnded(bytes: Bytes): { body: ByteStream; cancelled: Promise<unknown
       controller.enqueue(bytes);
       finish = () => controller.close();
     },
-    cancel: resolve,
+    cancel(reason) {
+      finish = () => {};
+      resolve(reason);
+    },
   });
   return { body, cancelled, finish: () => finish() };
 }

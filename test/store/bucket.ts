@@ -13,6 +13,8 @@ import type { S3Server } from "../../scripts/services/s3-server.ts";
 /** A bucket for one test file, and what can be seen of it from outside. */
 export interface TestBucket {
   name: string;
+  /** For what a store cannot do. */
+  client: S3Client;
   /** Opens a store in it; `options` and `tuning` go over the usual. */
   open: (options?: Record<string, unknown>, tuning?: Partial<Tuning>) => Promise<S3Store>;
   openUploads: () => Promise<string[]>;
@@ -21,14 +23,15 @@ export interface TestBucket {
 }
 
 /** Makes a bucket of its own on a server. */
-export async function makeBucket(server: S3Server): Promise<TestBucket> {
+export async function makeBucket(server: S3Server, { objectLock = false } = {}): Promise<TestBucket> {
   const { endpoint, accessKeyId, secretAccessKey } = server;
   const credentials = { accessKeyId, secretAccessKey };
   const client = new S3Client({ endpoint, credentials, region: "us-east-1", forcePathStyle: true });
   const name = `test-${crypto.randomUUID().slice(0, 13)}`;
-  await client.send(new CreateBucketCommand({ Bucket: name }));
+  await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: objectLock }));
   return {
     name,
+    client,
     open: (options = {}, tuning = {}) =>
       S3Store.open(
         s3Options.parse({ bucket: name, endpoint, accessKeyId, secretAccessKey, ...options }),

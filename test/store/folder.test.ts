@@ -39,7 +39,7 @@ describe("FolderStore", () => {
       store.create("x", sample(5), never),
       store.get("x", null, never),
       store.list("", never),
-      store.remove("x", never),
+      store.remove(["x"], never),
     ];
     for (const failure of await Promise.all(tries.map(failureOf)))
       expect(failure).toMatchObject({ kind: "store", hint: expect.stringContaining(`mkdir -m 700 ${path}`) });

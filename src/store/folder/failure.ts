@@ -5,6 +5,19 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
+/** A part of the path is not there, or is a file where a folder was looked for. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
+
+/** What a call gives; null if what it is about is not there. */
+export async function unlessAbsent<Result>(promise: Promise<Result>): Promise<Result | null> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (ABSENT.has(codeOf(error))) return null;
+    throw error;
+  }
+}
+
 /** Turns the failure of a system call into words: what failed, and what to do. `doing` is as in `write x.dbk to`. */
 export function folderFailure(doing: string, folder: string, cause: unknown): DbackedError {
   const code = codeOf(cause);

@@ -127,9 +127,14 @@ function isTaken(path: string): Promise<boolean> {
   );
 }
 
+/** Whether a file's name is one that is given to files while they are written. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+}
+
 async function removeStale(folder: string, before: number): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
+    if (!isTemporary(name)) continue;
     const path = join(folder, name);
     // Another process may be faster, with its own file or in clearing up.
     const found = await ignoring("ENOENT", stat(path));

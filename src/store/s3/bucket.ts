@@ -1,4 +1,4 @@
-import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 
 import type { S3Options } from "../s3.ts";
 import { checkKey } from "../key.ts";
@@ -43,6 +43,10 @@ export interface Sight {
   /** Our own mark: which backup's which volume. */
   mark: string | undefined;
   etag: string | undefined;
+  /** Of the bucket's versions of it, if it keeps any, the one that is seen. */
+  version: string | undefined;
+  /** Null unless the store keeps it, whoever asks: until when; for a legal hold nobody knows. */
+  lock: { until: Date | null } | null;
 }
 
 /** A bucket, or the part of it under a prefix: how it is asked, and what is known of it. */
@@ -128,10 +132,29 @@ export class Bucket implements Place {
         },
         signal,
       );
-      return { size: found.ContentLength ?? 0, mark: found.Metadata?.["dbacked-id"], etag: found.ETag };
+      return {
+        size: found.ContentLength ?? 0,
+        mark: found.Metadata?.["dbacked-id"],
+        etag: found.ETag,
+        version: found.VersionId,
+        lock: lockOf(found, this.now),
+      };
     } catch (error) {
       if (error instanceof S3Failure && error.isAbsence) return null;
       throw error;
     }
   }
+}
+
+/** Which sort of retention it is makes no difference: nobody here overrides one. */
+function lockOf(
+  {
+    ObjectLockMode: mode,
+    ObjectLockRetainUntilDate: until,
+    ObjectLockLegalHoldStatus: hold,
+  }: HeadObjectCommandOutput,
+  now: Date,
+): Sight["lock"] {
+  if (hold === "ON") return { until: null };
+  return mode !== undefined && until !== undefined && until > now ? { until } : null;
 }

@@ -59,11 +59,20 @@ function byCode({ code, bucket, otherRegion }: Facts): Explanation | null {
 function byStatus({ status, otherRegion, bucket, right }: Facts): Explanation | null {
   if (status === 301 || status === 307 || (status === 400 && otherRegion !== null))
     return elsewhere(otherRegion);
-  if (status === 401 || status === 403)
-    return { why: "access denied", hint: `the access key needs ${grantOf(right, bucket)}` };
+  if (status === 401 || status === 403) return denied(right, bucket);
   if (status === 412) return { why: "the name is taken, and nothing is ever replaced" };
   if (status >= 500 || status === 429) return { hint: "the store has trouble: try again later" };
   return null;
+}
+
+/** Who makes backups should not be able to remove them. */
+function denied(right: string, bucket: string): Explanation {
+  const need = `the access key needs ${grantOf(right, bucket)}`;
+  const isRemoval = right.startsWith("s3:DeleteObject");
+  const hint = isRemoval
+    ? `${need}; better not that of the host that makes the backups: see docs/retention.md`
+    : need;
+  return { why: "access denied", hint };
 }
 
 function elsewhere(region: string | null): Explanation {

@@ -1,9 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-  type StorageClass,
-} from "@aws-sdk/client-s3";
+import { CreateMultipartUploadCommand, UploadPartCommand, type StorageClass } from "@aws-sdk/client-s3";
 
 import type { Bytes } from "../../base/bytes.ts";
 import type { Bucket } from "./bucket.ts";
@@ -11,6 +6,7 @@ import { signedFor } from "./client.ts";
 import { S3Failure } from "./failure.ts";
 import { PartDigests } from "./part-digests.ts";
 import { encryptionOf } from "./settings.ts";
+import { abortUpload } from "./uploads.ts";
 
 /** How often a part is sent: the pauses add up to a minute, then a backup of hours is given up. */
 const PART_ATTEMPTS = 10;
@@ -86,20 +82,7 @@ export class Multipart {
 
   /** Gives the upload up, so that its parts cost nothing. One that is gone already is no error. */
   async abort(signal: AbortSignal): Promise<void> {
-    const bucket = this.#bucket;
-    const input = { ...bucket.object(this.key), UploadId: this.uploadId };
-    try {
-      await bucket.send(
-        {
-          doing: `abort the upload of ${this.key} to`,
-          right: "s3:AbortMultipartUpload",
-          act: (abortSignal) => bucket.client.send(new AbortMultipartUploadCommand(input), { abortSignal }),
-        },
-        signal,
-      );
-    } catch (error) {
-      if (!(error instanceof S3Failure && error.status === 404)) throw error;
-    }
+    await abortUpload(this.#bucket, { key: this.key, id: this.uploadId }, signal);
     this.isClosed = true;
   }
 }

@@ -1,12 +1,12 @@
-import { DeleteObjectCommand } from "@aws-sdk/client-s3";
-
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import type { S3Options } from "../s3.ts";
-import type { ByteRange, Listing, PutOptions, Store } from "../store.ts";
+import type { ByteRange, Drafts, Listing, PutOptions, Store } from "../store.ts";
 import { Bucket, TUNING, type Dialect, type Tuning } from "./bucket.ts";
 import { createObject } from "./creation.ts";
 import { listObjects } from "./listing.ts";
 import { readObject } from "./reading.ts";
+import { removeObjects } from "./removal.ts";
+import { abortUpload, listUploads } from "./uploads.ts";
 import { putVolumes } from "./volume-writer.ts";
 
 /** Backups in an S3 bucket, or under a prefix of it. */
@@ -31,6 +31,14 @@ export class S3Store implements Store {
     return this.#bucket.dialect;
   }
 
+  get drafts(): Drafts {
+    const bucket = this.#bucket;
+    return {
+      list: (prefix, signal) => listUploads(bucket, prefix, signal),
+      discard: (draft, signal) => abortUpload(bucket, draft, signal),
+    };
+  }
+
   put(key: string, body: ByteStream, options: PutOptions, signal: AbortSignal): Promise<readonly number[]> {
     return putVolumes(this.#bucket, { ...options, key }, body, signal);
   }
@@ -47,15 +55,7 @@ export class S3Store implements Store {
     return listObjects(this.#bucket, prefix, signal);
   }
 
-  async remove(key: string, signal: AbortSignal): Promise<void> {
-    const input = this.#bucket.object(key);
-    await this.#bucket.send(
-      {
-        doing: `remove ${key} from`,
-        right: "s3:DeleteObject",
-        act: (abortSignal) => this.#bucket.client.send(new DeleteObjectCommand(input), { abortSignal }),
-      },
-      signal,
-    );
+  remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    return removeObjects(this.#bucket, keys, signal);
   }
 }
