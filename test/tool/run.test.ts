@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../scripts/services/service.ts";
 import { collect, streamOf, utf8, type Bytes, type ByteStream } from "../../src/base/bytes.ts";
 import { DbackedError } from "../../src/base/error.ts";
-import { ProgramFailure } from "../../src/tool/child.ts";
+import { ProgramFailure, SECRET_FILE } from "../../src/tool/child.ts";
 import { feed, readOutput, streamFrom } from "../../src/tool/run.ts";
 
 const folder = await temporaryFolder("run");
@@ -306,6 +307,22 @@ describe("feed()", () => {
 });
 
 describe("readOutput()", () => {
+  test("gives the program a secret in a file without a name, which can be read again", async () => {
+    const before = readdirSync(tmpdir());
+    const script = `stat -L -c %a ${SECRET_FILE}; cat ${SECRET_FILE} ${SECRET_FILE}; tr '\\0' ' ' </proc/$$/cmdline; ls ${tmpdir()}`;
+    const said = await readOutput({ argv: shell(script), secretFile: "geheim ü\n" }, never);
+    expect(said).toStartWith("600\ngeheim ü\ngeheim ü\nsh -c");
+    expect(said.match(/geheim/g)).toHaveLength(2);
+    expect(
+      said.split("\n").filter((name) => /^dbacked-[0-9a-f]{32}$/.test(name) && !before.includes(name)),
+    ).toEqual([]);
+  });
+
+  test("gives other programs no such file", async () => {
+    const failure = await failureOf(readOutput({ argv: ["cat", SECRET_FILE] }, never));
+    expect(failure.message).toContain("No such");
+  });
+
   test("gives short output as text", async () => {
     expect(await readOutput({ argv: ["cat"], stdin: streamOf(utf8("héllo")) }, never)).toBe("héllo");
   });
