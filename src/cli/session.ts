@@ -5,7 +5,7 @@ import { log } from "../base/log.ts";
 import { printBytes, printDuration } from "../base/units.ts";
 import type { Backup } from "../catalog/list.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { type BackupPlan, backUp } from "../job/backup.ts";
+import { type BackupPlan, backUp, type Progress } from "../job/backup.ts";
 import type { ReadBack } from "../job/read-back.ts";
 import { signerOf, type StoredSet } from "../job/signer.ts";
 import { type Recipient, readRecipient } from "../seal/key.ts";
@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { Globals } from "./command.ts";
 import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
-import { progressForm, showProgress } from "./print/progress.ts";
+import { type Counts, progressForm, showProgress } from "./print/progress.ts";
 import { readTrusted } from "./sets.ts";
 import type { Task } from "./tasks.ts";
 
@@ -65,15 +65,7 @@ export async function attempt(run: Run, task: Task, signal: AbortSignal): Promis
   const where = { database: set, store: entry.store ?? "" };
   try {
     const plan = await planOf(run, task, store);
-    using _ = showProgress(
-      set,
-      () => [
-        ["dumped", plan.progress.dumped],
-        ["stored", plan.progress.stored],
-        ["read back", plan.progress.readBack.bytes],
-      ],
-      progressForm(run.globals),
-    );
+    using _ = showProgress(set, () => countsOf(plan.progress), progressForm(run.globals));
     const startedAt = performance.now();
     const backup = await backUp(plan, signal);
     tellSuccess(backup, store, performance.now() - startedAt);
@@ -84,6 +76,11 @@ export async function attempt(run: Run, task: Task, signal: AbortSignal): Promis
     complain(printError(error, { form: logForm(globals), about: set, verbose: globals.verbose }));
     return { ...where, error };
   }
+}
+
+function countsOf({ dumped, stored, readBack }: Progress): Counts {
+  const counts = [["dumped", dumped] as const, ["stored", stored] as const];
+  return readBack.bytes === 0 ? counts : [...counts, ["read back", readBack.bytes]];
 }
 
 async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promise<BackupPlan> {

@@ -30,7 +30,7 @@ export async function openSample(
 }
 
 /** All of `count` segments if `most` allow it, else the first, the last and others at random; in order. */
-export function chooseSegments(count: number, most: number): number[] {
+function chooseSegments(count: number, most: number): number[] {
   if (count <= most) return Array.from({ length: count }, (_, index) => index);
   const chosen = new Set([0, count - 1]);
   while (chosen.size < most) chosen.add(Math.floor(Math.random() * count));

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await succeed(attacker, ["run", "--once"]);
   await victim.configure({ stores: [folderStore(attacker.store)] });
   const folder = join(attacker.store, "app");
-  const name = (await readdir(folder)).find((each) => each.endsWith(".json")) ?? "";
+  const name = (await readdir(folder)).find((each) => /[0-9a-f]{32}\.json$/.test(each)) ?? "";
   id = name.slice(-37, -5);
   const note = JSON.parse(await readFile(join(folder, name), "utf8")) as { payload: string };
   const manifest = JSON.parse(Buffer.from(note.payload, "base64").toString()) as Record<string, unknown>;
@@ -66,6 +66,8 @@ test.each([
   ["show ID", 0],
   ["show ID --json", 0],
   ["show app/ --verbose", 2],
+  ["verify", 8],
+  ["verify --json --verbose", 8],
   ["restore ID --to sqlite:///nowhere/x.db --private-key-path KEY", 7],
   ["restore ID --to sqlite:///nowhere/x.db --private-key-path KEY --json", 7],
 ])(

@@ -145,7 +145,6 @@ test("the lines on stderr are as the page says", () => {
     [
       ["dumped", 1],
       ["stored", 1],
-      ["read back", 1],
     ],
     [
       ["read", 1],
