@@ -30,7 +30,8 @@ type Judged = Pick<
 export function gapsOf(source: Judged, database: string): Gap[] {
   const { rights } = source;
   const missing = NEEDS.filter(({ right }) => !holds(rights.database, right));
-  const names = missing.map(({ right }) => right).join(", ");
+  // All of them, since a grant on this very name takes the place of one on a pattern.
+  const names = NEEDS.map(({ right }) => right).join(", ");
   const pattern = source.hasWildcards ? database.replaceAll(/[%_\\]/g, String.raw`\$&`) : database;
   const mend = `GRANT ${names} ON ${identifier(pattern)}.* TO ${account(source.role)};`;
   const gaps: Gap[] = missing.map(({ right, kind, object }) => ({
