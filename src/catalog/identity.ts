@@ -117,12 +117,16 @@ async function readIdentity(store: Store, key: string, signal: AbortSignal): Pro
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof DbackedError) throw cause;
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll("\n", " ") : reasonOf(cause);
-    throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${why}`, {
+    throw new DbackedError("damaged", `${store.label} holds a broken ${key}: ${whyBroken(cause)}`, {
       hint: "find out who wrote it; then run once with --adopt",
       cause,
     });
   }
+}
+
+function whyBroken(error: unknown): string {
+  if (error instanceof SyntaxError) return "it is no JSON";
+  return error instanceof z.ZodError ? "it does not say whose the set is" : reasonOf(error);
 }
 
 function isOf({ id, source }: SetIdentity, wanted: string): boolean {

@@ -43,6 +43,7 @@ export async function makeOpener(
       hint: "`dbacked show ID` prints them",
     });
   }
+  for (const warning of config.warnings) log.warn(warning);
   const identities = await readIdentities(config, signal);
   const expected = { expectCore: expectCore?.toLowerCase() ?? null, expectSet: expectDb ?? null };
   return { identities, trusted, approve, ...expected };

@@ -6,7 +6,7 @@ import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { readSignerFile } from "../job/signer.ts";
 import { noteVerifier } from "../job/trust.ts";
-import { readSigner, readSignerText } from "../seal/signer.ts";
+import { readSigner, readSignerText, type Signer } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Options } from "./option.ts";
@@ -35,10 +35,22 @@ export async function readTrusted(config: Config, named: readonly string[] = [])
   const keys = named.map((text) => readSignerText(text));
   const { signer } = config;
   if (signer !== null) {
-    const own = "file" in signer ? await readSignerFile(signer.file) : await readSigner(signer.pem.reveal());
+    const own = "file" in signer ? await readOwn(signer.file) : await readSigner(signer.pem.reveal());
     if (own !== null) keys.push(own.publicKey);
   }
   return [...config.trustedSigners, ...keys.map((key) => ({ key, storedBefore: null }))];
+}
+
+/** Whoever only reads backups need not be allowed to sign any. */
+async function readOwn(file: string): Promise<Signer | null> {
+  try {
+    return await readSignerFile(file);
+  } catch (error) {
+    const { cause } = error as Error;
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EACCES")) throw error;
+    log.warn(`${file} cannot be read: this host's own signer is trusted only if trustedSigners has it`);
+    return null;
+  }
 }
 
 /** What the stores gave, and what stood in the way. */

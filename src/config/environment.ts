@@ -2,7 +2,7 @@ import { Secret } from "../base/secret.ts";
 import { FLAT_NAMES, variableOf } from "./flat-names.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { didYouMean } from "./nearest.ts";
-import { tryReadSecret } from "./secret-file.ts";
+import { tryReadSecret, warnOpen } from "./secret-file.ts";
 import type { Settings } from "./settings.ts";
 import type { Environment, Sources } from "./sources.ts";
 
@@ -53,11 +53,20 @@ export async function setKeys(settings: Settings, sources: Sources, mistakes: Mi
       : await readFile("--passphrase-file", sources.passphraseFile);
   if (passphrase === null) return;
   const origin = fromOutside(passphrase.place);
-  if ("mistake" in passphrase) mistakes.add(passphrase.place, passphrase.mistake);
-  else settings.setIn("identity", "passphrase", passphrase.secret, origin);
+  if ("mistake" in passphrase) return mistakes.add(passphrase.place, passphrase.mistake);
+  settings.setIn("identity", "passphrase", passphrase.secret, origin);
+  if (passphrase.openFile !== undefined)
+    settings.warnings.push(warnOpen(passphrase.openFile, "a passphrase"));
 }
 
-type VariableSecret = { place: string } & ({ secret: Secret } | { mistake: string });
+type VariableSecret = { place: string } & (
+  | {
+      secret: Secret;
+      /** The file that it is from, if every user of this host may read that. */
+      openFile?: string;
+    }
+  | { mistake: string }
+);
 
 /** Reads a secret from a variable, or from the file that its `_FILE` twin names; null if neither is set. */
 export async function readSecretVariable(
@@ -74,7 +83,8 @@ export async function readSecretVariable(
 
 async function readFile(place: string, file: string): Promise<VariableSecret> {
   const read = await tryReadSecret(file);
-  return typeof read === "string" ? { place, mistake: read } : { place, secret: read.secret };
+  if (typeof read === "string") return { place, mistake: read };
+  return { place, secret: read.secret, ...(read.isOpen ? { openFile: file } : {}) };
 }
 
 function fromOutside(place: string): { place: string; isFile: boolean } {

@@ -7,6 +7,7 @@ import type { TrustedSigner } from "../seal/unlock.ts";
 import type { IdentityConfig, RecipientConfig, SignerConfig } from "./config.ts";
 import { isTable, type Path } from "./document.ts";
 import type { Mistakes } from "./mistakes.ts";
+import { warnOpen } from "./secret-file.ts";
 import { isInlineKey } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { readSmallFile } from "./small-file.ts";
@@ -113,7 +114,11 @@ export async function readIdentity(
   if (!isNeeded || privateKey === undefined) return { identity: null, trustedSigners };
   const path = ["identity", "privateKey"];
   const read = await readKey(privateKey, path, settings);
-  if (typeof read !== "string") return { identity: { ...read, passphrase }, trustedSigners };
+  if (typeof read !== "string") {
+    const { from, pem, isOpen } = read;
+    if (isOpen) settings.warnings.push(warnOpen(from, "a private key"));
+    return { identity: { from, pem, passphrase }, trustedSigners };
+  }
   mistakes.add(settings.placeOf(path), read);
   return { identity: null, trustedSigners };
 }
@@ -134,12 +139,13 @@ async function readKey(
   key: string | Secret,
   path: Path,
   settings: Settings,
-): Promise<{ from: string; pem: Secret } | string> {
-  if (key instanceof Secret) return { from: settings.placeOf(path), pem: key };
-  if (isInlineKey(key)) return { from: settings.placeOf(path), pem: new Secret(unescape(key)) };
+): Promise<{ from: string; pem: Secret; isOpen: boolean } | string> {
+  const place = settings.placeOf(path);
+  if (key instanceof Secret) return { from: place, pem: key, isOpen: false };
+  if (isInlineKey(key)) return { from: place, pem: new Secret(unescape(key)), isOpen: false };
   const from = settings.resolve(path, key);
   const file = await readSmallFile(from);
-  return typeof file === "string" ? file : { from, pem: new Secret(file.text) };
+  return typeof file === "string" ? file : { from, pem: new Secret(file.text), isOpen: file.isOpen };
 }
 
 /** Variables often have `\n` where a PEM has a new line. */

@@ -8,6 +8,7 @@ import { interpolate } from "./interpolate.ts";
 import { hideKeys, readIdentity, readRecipients, readSigning } from "./keys.ts";
 import { Mistakes } from "./mistakes.ts";
 import { refuseNotYet } from "./not-yet.ts";
+import { warnOpen } from "./secret-file.ts";
 import { holdsSecret } from "./secrets.ts";
 import { Settings } from "./settings.ts";
 import type { Sources } from "./sources.ts";
@@ -49,9 +50,7 @@ async function readSettings(sources: Sources, mistakes: Mistakes): Promise<Setti
   const file = await readConfigFile(named, sources.folder);
   const settings = new Settings(file);
   if (file !== null && file.isOpen && holdsSecret(file.tree)) {
-    settings.warnings.push(
-      `${file.path} holds a secret, and every user of this host can read it: chmod 600 ${file.path}`,
-    );
+    settings.warnings.push(warnOpen(file.path, "a secret"));
   }
   const variables = interpolate(settings, environment, mistakes);
   refuseUnknownVariables(environment, variables, mistakes);

@@ -9,6 +9,11 @@ export interface FiledSecret {
   isOpen: boolean;
 }
 
+/** What is said of a file that every user of this host may read, and that holds `what`. */
+export function warnOpen(path: string, what: string): string {
+  return `${path} holds ${what}, and every user of this host can read it: chmod 600 ${path}`;
+}
+
 /**
  * Reads a file that holds one secret on one line, as `--passphrase-file` names it.
  *

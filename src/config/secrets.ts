@@ -1,7 +1,7 @@
 import { Secret } from "../base/secret.ts";
 import { isTable, type Path, type Table } from "./document.ts";
 import type { Mistakes } from "./mistakes.ts";
-import { tryReadSecret } from "./secret-file.ts";
+import { tryReadSecret, warnOpen } from "./secret-file.ts";
 import type { Settings } from "./settings.ts";
 
 /** The keys that hold secrets. Each has a twin that names a file: `password` and `passwordFile`. */
@@ -78,8 +78,7 @@ async function readTwin(settings: Settings, path: Path, file: unknown): Promise<
   const resolved = settings.resolve(path, file);
   const read = await tryReadSecret(resolved);
   if (typeof read === "string") return read;
-  if (read.isOpen)
-    settings.warnings.push(`${resolved} holds a secret, and every user of this host can read it`);
+  if (read.isOpen) settings.warnings.push(warnOpen(resolved, "a secret"));
   return read.secret;
 }
 

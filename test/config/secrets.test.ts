@@ -65,7 +65,21 @@ test.each<[string, Record<string, string>, boolean]>([
 test("loadConfig() warns of a password's file that everybody can read", async () => {
   await writeFile(join(folder, "open-password"), "hunter2", { mode: 0o644 });
   const { warnings } = await place.load({ toml: `${SHOP}passwordFile = "open-password"` });
+  const path = `${folder}/open-password`;
   expect(warnings).toEqual([
-    `${folder}/open-password holds a secret, and every user of this host can read it`,
+    `${path} holds a secret, and every user of this host can read it: chmod 600 ${path}`,
   ]);
+});
+
+test.each([
+  [0o644, ["a passphrase", "a private key"]],
+  [0o600, []],
+])("loadConfig() warns of key files that everybody can read: mode %o", async (mode, held) => {
+  const [key, passphrase] = [join(folder, `key-${mode}`), join(folder, `passphrase-${mode}`)];
+  for (const file of [key, passphrase]) await writeFile(file, "x", { mode });
+  const given = { privateKeyPath: key, passphraseFile: passphrase, needs: ["identity"] } as const;
+  const { warnings } = await place.load(given);
+  const open = "and every user of this host can read it: chmod 600";
+  const files = [passphrase, key];
+  expect(warnings).toEqual(held.map((what, at) => `${files[at]} holds ${what}, ${open} ${files[at]}`));
 });
