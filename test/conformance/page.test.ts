@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { mongodb } from "../database/mongodb/conformance/subject.ts";
 import { mariadb } from "../database/mysql/conformance/subject.ts";
 import { postgres } from "../database/postgres/conformance/subject.ts";
 import { sqlite } from "../database/sqlite/conformance/subject.ts";
 import { describeSubjects } from "./database/page.ts";
 
 /** All that are tested, in the order of the page. */
-const SUBJECTS = [postgres, mariadb, sqlite];
+const SUBJECTS = [postgres, mariadb, mongodb, sqlite];
 
 const PAGE = join(import.meta.dir, "../../docs/databases.md");
 

@@ -51,7 +51,7 @@ export async function testTornDump(engine: Engine, row: Torn): Promise<void> {
   await using cutter = await startCutter(await row.port(), { after: CUT_AFTER });
   const database = openDatabase(engine, row.through(source.reading, cutter.port));
   await expectRefused(vault.backUp(database), row.error);
-  expect(cutter.cuts).toBe(1);
+  expect(cutter.cuts).toBeGreaterThan(0);
   expect(await vault.backups()).toEqual([]);
 }
 
@@ -72,7 +72,7 @@ export async function testTornRestore(engine: Engine, row: Omit<Torn, "outcome">
   await using cutter = await startCutter(await row.port(), { after: CUT_AFTER });
   const database = openDatabase(engine, row.through(target.writing, cutter.port));
   await expectRefused(vault.restore(backup, database, { force: true }), row.error);
-  expect(cutter.cuts).toBe(1);
+  expect(cutter.cuts).toBeGreaterThan(0);
   if (row.outcome === "refused, target as it was") expect(await engine.content(target)).toBe(old);
 }
 
@@ -80,26 +80,30 @@ export async function testTornRestore(engine: Engine, row: Omit<Torn, "outcome">
 export interface FullDisk extends Left {
   /** Fills the source with about 40 MB. */
   make: Deed;
-  /** The process that writes the target's files, or a server that was given little room. */
-  target: { process: () => Promise<number> } | { engine: Engine };
+  /** A server that was given little room, or that need not survive. @default the usual one */
+  engine?: Engine;
+  /** The process that writes the target's files: their size is limited while it restores. */
+  process?: () => Promise<number>;
+  /** Bytes that a file of its may have then. @default 20 MiB: more than any file of an empty server */
+  room?: number;
   error: Expected;
 }
 
-/** Bytes that a file may have while the disk is full: more than any file of an empty server. */
 const ROOM = 20 * 1024 * 1024;
 
 /** Tests that a full disk is named, and what is left then. */
 export async function testFullDisk(usual: Engine, row: FullDisk): Promise<void> {
+  const { engine = usual } = row;
   await using vault = await openVault();
   const { backup } = await backUpOf(vault, usual, row.make);
-  const engine = "engine" in row.target ? row.target.engine : usual;
   const target = await engine.make();
   await row.fill(target);
   const old = await engine.content(target);
-  const restore = () => vault.restore(backup, openDatabase(engine, target.writing), { force: true });
+  const database = openDatabase(engine, target.writing);
   {
-    await using _ = "process" in row.target ? await limitFiles(await row.target.process(), ROOM) : null;
-    await expectRefused(restore(), row.error);
+    await using _ =
+      row.process === undefined ? null : await limitFiles(await row.process(), row.room ?? ROOM);
+    await expectRefused(vault.restore(backup, database, { force: true }), row.error);
   }
   if (row.outcome === "refused, target as it was") expect(await engine.content(target)).toBe(old);
 }

@@ -173,7 +173,7 @@ const list: Rows = {
     outcome: "refused, target half restored, and said",
     make: sql(NOISE),
     fill: sql(OLD),
-    target: { engine: smallEngine },
+    engine: smallEngine,
     error: {
       kind: "database",
       message: /Cannot restore into .*(?:full|space).*now holds a part of the dump/is,

@@ -185,13 +185,11 @@ const list: Rows = {
     outcome: "refused, target as it was",
     make: sql(NOISE),
     fill: sql(OLD),
-    target: {
-      process: async () =>
-        Number.parseInt(
-          await Bun.file(join((await usual()).socketDirectory, "data/postmaster.pid")).text(),
-          10,
-        ),
-    },
+    process: async () =>
+      Number.parseInt(
+        await Bun.file(join((await usual()).socketDirectory, "data/postmaster.pid")).text(),
+        10,
+      ),
     error: {
       kind: "database",
       message: /Cannot restore into .*(?:could not extend file|File too large)/s,

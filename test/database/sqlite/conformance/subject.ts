@@ -50,7 +50,7 @@ const list: Rows = {
     outcome: "refused, target as it was",
     make: sql(NOISE),
     fill: sql("CREATE TABLE old (id INTEGER PRIMARY KEY); INSERT INTO old VALUES (1)"),
-    target: { process: async () => process.pid },
+    process: async () => process.pid,
     error: { kind: "target", message: /Cannot restore into .*app\.db: EFBIG/, hint: /make room/ },
   },
 };

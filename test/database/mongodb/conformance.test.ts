@@ -1,0 +1,4 @@
+import { databaseSuite } from "../../conformance/database.ts";
+import { mongodb } from "./conformance/subject.ts";
+
+databaseSuite(mongodb);
