@@ -40,7 +40,7 @@ const postgres = await dumpOf(open({ url: server.url(await createDatabase(server
 const WHOLE: Record<DumpKind, Bytes> = {
   "pg-custom": postgres,
   "pg-globals": utf8("CREATE ROLE a;\n\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"),
-  sql: utf8(`${"INSERT INTO \`a\` VALUES (1);\n".repeat(40)}-- Dump completed on 2026-11-22  2:00:00\n`),
+  sql: utf8(`${"INSERT INTO a VALUES (1);\n".repeat(40)}-- Dump completed on 2026-11-22  2:00:00\n`),
   "sql-accounts": utf8("CREATE USER a;\n\n-- Dump completed\n"),
   "mongo-archive": await Bun.file(join(import.meta.dir, "../testdata/mongodb/shop.archive")).bytes(),
   sqlite: await sqliteFile(),
