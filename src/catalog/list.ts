@@ -1,6 +1,6 @@
 import { type Bytes, collect } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
-import { NotFound, Unreadable, type Store, type StoredObject } from "../store/store.ts";
+import { NotFound, Unreadable, type Listing, type Store, type StoredObject } from "../store/store.ts";
 import { findLack } from "./lack.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
 import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
@@ -57,6 +57,8 @@ export interface Catalog {
   /** Newest first. */
   backups: readonly Backup[];
   broken: readonly BrokenManifest[];
+  /** All objects of the set, and the store's time. */
+  listing: Listing;
 }
 
 /**
@@ -70,9 +72,10 @@ export async function listBackups(
   verify: VerifyNote,
   signal: AbortSignal,
 ): Promise<Catalog> {
-  const { reader, manifests } = await openSet(store, set, verify, signal);
+  const { reader, manifests, listing } = await openSet(store, set, verify, signal);
   const read = await mapBounded(manifests, (object) => readBackup(reader, object));
   return {
+    listing,
     backups: read.filter((each) => "manifest" in each).toSorted(newestFirst),
     broken: read.filter((each) => "failure" in each),
   };
@@ -115,11 +118,12 @@ async function openSet(
   set: string,
   verify: VerifyNote,
   signal: AbortSignal,
-): Promise<{ reader: Reader; manifests: readonly StoredObject[] }> {
-  const { objects, now } = await store.list(`${set}/`, signal);
+): Promise<{ reader: Reader; manifests: readonly StoredObject[]; listing: Listing }> {
+  const listing = await store.list(`${set}/`, signal);
+  const { objects, now } = listing;
   const sizes = new Map(objects.map(({ key, size }) => [key, size]));
   const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), signal };
-  return { reader, manifests: objects.filter(({ key }) => parseManifestKey(key) !== null) };
+  return { reader, listing, manifests: objects.filter(({ key }) => parseManifestKey(key) !== null) };
 }
 
 /** Names tell whole seconds only; the manifest tells more. */

@@ -1,4 +1,5 @@
 import type { Secret } from "../base/secret.ts";
+import type { Retention } from "../catalog/retention/judge.ts";
 import type { Codec } from "../compress/codec.ts";
 import type { Database, Instance } from "../database/database.ts";
 import type { ReadBack } from "../job/read-back.ts";
@@ -36,6 +37,9 @@ export interface DatabaseConfig extends Target {
   acceptIncomplete: boolean;
   /** How long, in ms, a backup may stand still. */
   stallMs: number;
+  /** What is kept of its backups; null if all of them are. */
+  retention: Retention | null;
+  pruneAfterBackup: boolean;
 }
 
 /** A whole server, and which of its databases are meant. */

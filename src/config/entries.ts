@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { isZone } from "../catalog/retention/calendar.ts";
+import { keepOption } from "../catalog/retention/policy.ts";
 import { compressionOption } from "../compress/codec.ts";
 import { databaseDrivers } from "../database/registry.ts";
 import { READ_BACK } from "../job/read-back.ts";
@@ -43,6 +45,9 @@ const databaseKeys = z.strictObject({
   compression: compressionOption,
   acceptIncomplete: z.boolean().default(false),
   stallTimeout: durationOption.default(HOUR_MS),
+  keep: keepOption.optional(),
+  zone: z.string().refine(isZone, 'expected a time zone, as in "Europe/Paris"').optional(),
+  pruneAfterBackup: z.boolean().default(false),
   include: patterns,
   exclude: patterns,
 });
@@ -106,7 +111,12 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
     for (const [key, given] of Object.entries({ include, exclude }))
       if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
     const server = instance && { instance, include, exclude: exclude ?? [] };
-    return { name, type, server, store, compression, acceptIncomplete, stallMs, options, open };
+    const { pruneAfterBackup, keep, zone = "UTC" } = own;
+    if (pruneAfterBackup && keep === undefined)
+      complainOf("pruneAfterBackup")("needs keep: without it nothing is ever removed");
+    const retention = keep === undefined ? null : { keep, zone };
+    const dump = { compression, acceptIncomplete, stallMs };
+    return { name, type, server, store, ...dump, retention, pruneAfterBackup, options, open };
   });
 }
 

@@ -1,4 +1,4 @@
-import { isTable, type Path } from "./document.ts";
+import { isTable, type Path, type Table } from "./document.ts";
 import type { Mistakes } from "./mistakes.ts";
 import type { Settings } from "./settings.ts";
 
@@ -7,7 +7,7 @@ interface Rule {
   why: string;
   instead: string;
   /** @default always */
-  when?: (value: unknown) => boolean;
+  when?: (value: unknown, table: Table) => boolean;
 }
 
 const SCHEDULE: Rule = {
@@ -45,11 +45,8 @@ const TOP: Readonly<Record<string, Rule>> = {
 const OF_DATABASE: Readonly<Record<string, Rule>> = {
   cron: SCHEDULE,
   schedule: SCHEDULE,
-  zone: SCHEDULE,
-  keep: {
-    why: "this version removes no backups",
-    instead: "take keep out, and let a lifecycle rule of the bucket remove old backups",
-  },
+  // It also says where the days of `keep` begin.
+  zone: { ...SCHEDULE, when: (_, table) => !Object.hasOwn(table, "keep") },
 };
 
 const OF_STORE: Readonly<Record<string, Rule>> = {
@@ -67,7 +64,7 @@ export function refuseNotYet(settings: Settings, mistakes: Mistakes): void {
     const table = path.length === 0 ? settings.tree : settings.get(path);
     if (!isTable(table)) return;
     for (const [key, { why, instead, when }] of Object.entries(rules)) {
-      if (!Object.hasOwn(table, key) || when?.(table[key]) === false) continue;
+      if (!Object.hasOwn(table, key) || when?.(table[key], table) === false) continue;
       mistakes.add(settings.placeOf([...path, key]), why, instead);
       settings.spoil([...path, key]);
       delete table[key];

@@ -154,13 +154,6 @@ test.each<[string, string[]]>([
     [`FILE:5: schedule: ${NO_SCHEDULER}`, `FILE:6: zone: ${NO_SCHEDULER}`, CRONTAB],
   ],
   [
-    `${SHOP}keep = { last = 3 }`,
-    [
-      "FILE:5: keep: this version removes no backups",
-      "| take keep out, and let a lifecycle rule of the bucket remove old backups",
-    ],
-  ],
-  [
     `[[stores]]\nname = "x"\ntype = "s3"\nbucket = "b"\nobjectLockDays = 3`,
     ["FILE:5: objectLockDays: this version locks no objects", "| set a default retention on the bucket"],
   ],
