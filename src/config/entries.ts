@@ -115,8 +115,15 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
     if (pruneAfterBackup && keep === undefined)
       complainOf("pruneAfterBackup")("needs keep: without it nothing is ever removed");
     const retention = keep === undefined ? null : { keep, zone };
-    const dump = { compression, acceptIncomplete, stallMs };
-    return { name, type, server, store, ...dump, retention, pruneAfterBackup, options, open };
+    const shared = { name, type, store, options, open };
+    return Object.assign(shared, {
+      server,
+      compression,
+      acceptIncomplete,
+      stallMs,
+      retention,
+      pruneAfterBackup,
+    });
   });
 }
 

@@ -26,10 +26,10 @@ test("loadConfig() has days begin in UTC, and keeps everything where nothing is 
 
 test.each([
   ["keep = {}", /FILE:9: keep: says nothing of what to keep/],
-  ["keep = { last = 0 }", /FILE:9: keep: expected at least 1/],
-  ["keep = { daily = 1.5 }", /FILE:9: keep: expected a whole number/],
-  ["keep = { day = 3 }", /FILE:9: keep: unknown key/],
-  ['keep = { within = "3 days" }', /FILE:9: keep: expected a time, as in "36h", "30d" or "8w"/],
+  ["keep = { last = 0 }", /FILE:9: last: expected at least 1/],
+  ["keep = { daily = 1.5 }", /FILE:9: daily: expected a whole number/],
+  ["keep = { day = 3 }", /FILE:9: day: unknown key/],
+  ['keep = { within = "3 days" }', /FILE:9: within: expected a time, as in "36h", "30d" or "8w"/],
   ["keep = 7", /FILE:9: keep: expected a table/],
   ['keep = { last = 1 }\nzone = "Mars"', /FILE:10: zone: expected a time zone/],
   ["pruneAfterBackup = true", /FILE:9: pruneAfterBackup: needs keep: without it nothing is ever removed/],
