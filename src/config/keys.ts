@@ -116,7 +116,9 @@ export async function readIdentity(
   const read = await readKey(privateKey, path, settings);
   if (typeof read !== "string") {
     const { from, pem, isOpen } = read;
-    if (isOpen) settings.warnings.push(warnOpen(from, "a private key"));
+    // Else it is not the key's file, which is told when it is read.
+    if (isOpen && pem.reveal().includes("PRIVATE KEY"))
+      settings.warnings.push(warnOpen(from, "a private key"));
     return { identity: { from, pem, passphrase }, trustedSigners };
   }
   mistakes.add(settings.placeOf(path), read);

@@ -76,7 +76,8 @@ test.each([
   [0o600, []],
 ])("loadConfig() warns of key files that everybody can read: mode %o", async (mode, held) => {
   const [key, passphrase] = [join(folder, `key-${mode}`), join(folder, `passphrase-${mode}`)];
-  for (const file of [key, passphrase]) await writeFile(file, "x", { mode });
+  await writeFile(key, PRIVATE_PEM, { mode });
+  await writeFile(passphrase, "x", { mode });
   const given = { privateKeyPath: key, passphraseFile: passphrase, needs: ["identity"] } as const;
   const { warnings } = await place.load(given);
   const open = "and every user of this host can read it: chmod 600";
