@@ -11,13 +11,20 @@ const HINTS: readonly (readonly [readonly number[], string])[] = [
   [[1045, 1698], "is it the right user and password, and may that user connect from this host?"],
   [[1044], "the role has no right on that database: docs/databases.md has the statements that grant them"],
   [[1049], "is the database's name right?"],
-  [[2026], "do the server and `tls` agree about encryption? tls.caFile names the certificate to trust"],
+  [
+    [2026],
+    "do the server and `tls` agree about encryption? tls.caFile names the certificate to trust, and the host must stand in the server's",
+  ],
   [
     [1251, 2059, 2061],
     "this client does not know how that user's password is checked: install the client programs of the server's own product and version",
   ],
   [
-    [1142, 1143, 1227, 1370, 1410, 1419],
+    [1370],
+    "a view calls a function that the role may not run: GRANT EXECUTE ON FUNCTION … TO … for each of them",
+  ],
+  [
+    [1142, 1143, 1227, 1410, 1419],
     "the role lacks a right: docs/databases.md has what a dump and a restore need",
   ],
   [[1412], "a table was altered while it was dumped: run the backup again, at a time when no migration runs"],

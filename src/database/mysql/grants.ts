@@ -95,14 +95,14 @@ function mostSpecific(grants: readonly Grant[]): readonly Grant[] {
 
 /** How many characters stand before the first wildcard. */
 function literalLength(pattern: string): number {
-  const at = pattern.search(/(?<!\\)[%_]/);
-  return at === -1 ? Number.POSITIVE_INFINITY : at;
+  const [literal = ""] = /^(?:\\.|[^%_\\]|\\$)*/s.exec(pattern) ?? [];
+  return literal === pattern ? Number.POSITIVE_INFINITY : literal.length;
 }
 
-/** `%` is anything, `_` any one character; a backslash before them takes that away. */
+/** `%` is anything, `_` any one character; a backslash takes its meaning from whatever follows, another one too. */
 function matches(pattern: string, name: string): boolean {
-  const source = pattern.replaceAll(/\\([%_])|%|_|[^%_\\]+|\\/g, (part, escaped: string | undefined) => {
-    if (escaped !== undefined) return escaped;
+  const source = pattern.replaceAll(/\\(.)|%|_|[^%_\\]+|\\/gs, (part, escaped: string | undefined) => {
+    if (escaped !== undefined) return RegExp.escape(escaped);
     if (part === "%") return ".*";
     return part === "_" ? "." : RegExp.escape(part);
   });

@@ -48,6 +48,9 @@ describe("rightsIn()", () => {
     ["`my_shop`", "my-shop", true],
     ["`100\\%`", "100%", true],
     ["`a.c`", "abc", false],
+    ["`a\\\\b`", "a\\b", true],
+    ["`a\\\\%`", "a\\bc", true],
+    ["`a\\=`", "a\\=", false],
   ])("takes the pattern %s for %s: %p", (pattern, database, isThere) => {
     const { database: there } = rights([`GRANT SELECT ON ${pattern}.* TO \`u\`@\`%\``], database);
     expect(holds(there, "SELECT")).toBe(isThere);
