@@ -208,7 +208,11 @@ test("the source itself is only restored into on purpose", async () => {
 });
 
 test("what the role may not read is named, and only left out if that is accepted", async () => {
-  const source = await createDatabase(server, "CREATE TABLE seen (id int); CREATE TABLE hidden (id int)");
+  const source = await createDatabase(
+    server,
+    `CREATE TABLE hidden (id serial PRIMARY KEY); CREATE TABLE seen (id int, h int REFERENCES hidden);
+     INSERT INTO seen VALUES (1), (2); CREATE VIEW pair AS SELECT seen.id FROM seen JOIN hidden ON h = hidden.id`,
+  );
   const role = `reader_${source.replaceAll("-", "_")}`;
   await server.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT ON seen TO ${role}`, source);
   const url = `postgres://${role}@${server.host}:${server.port}/${source}`;
@@ -223,7 +227,18 @@ test("what the role may not read is named, and only left out if that is accepted
   expect(accepted).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/shop: lacks .*hidden/) });
   const { id } = await backUp(host);
   const listed: unknown = JSON.parse((await host.run(["list", "--json"])).stdout);
-  expect(listed).toMatchObject([{ id, complete: false, doubt: null, tables: 1 }, { complete: false }]);
+  const gaps = { count: 4, kinds: ["constraint", "sequence", "table", "view"] };
+  const said = { id, complete: false, doubt: null, tables: 1, rows: 2, gaps };
+  expect(listed).toMatchObject([said, { complete: false }]);
+  const list = await host.run(["list"]);
+  expect(list.stdout).toContain("NO (4 gaps: constraint, sequence, table, view)");
+  const shown = await host.run(["show", id, "--private-key-path", host.privateKey]);
+  for (const line of [
+    /^lacks +sequence "public"\."hidden_id_seq"/m,
+    /view "public"\."pair"/,
+    /^rows of +public\.seen +2$/m,
+  ])
+    expect(shown.stdout).toMatch(line);
   const { target, to } = await emptyTarget();
   expect(await restoreLast(host, to)).toMatchObject({
     exitCode: 0,
