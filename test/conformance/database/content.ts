@@ -24,8 +24,8 @@ export interface Kept {
 /** A row that ends in an error, with no backup stored. */
 export interface Refused {
   outcome: "refused";
-  /** What leads to the error. A database of the usual server is at hand, and `make` has filled it. */
-  options: (place: Place) => Options | Promise<Options>;
+  /** What leads to the error. A database that `make` has filled is at hand; what must be stopped goes on the stack. */
+  options: (place: Place, stack: AsyncDisposableStack) => Options | Promise<Options>;
   error: Expected;
   make?: Deed;
 }
@@ -64,7 +64,8 @@ async function testRefused(engine: Engine, row: Refused): Promise<void> {
   await using vault = await openVault();
   const source = await engine.make();
   await row.make?.(source);
-  const backup = vault.backUp(openDatabase(engine, await row.options(source)));
+  await using stack = new AsyncDisposableStack();
+  const backup = vault.backUp(openDatabase(engine, await row.options(source, stack)));
   await expectRefused(backup, row.error);
   expect(await vault.backups()).toEqual([]);
 }

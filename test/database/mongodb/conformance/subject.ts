@@ -71,8 +71,8 @@ const list: Rows = {
   },
   "a certificate of another host": {
     outcome: "refused",
-    options: async ({ reading }) => {
-      const { host, port } = await startCutter((await usual()).port, { host: "127.0.0.2" });
+    options: async ({ reading }, stack) => {
+      const { host, port } = stack.use(await startCutter((await usual()).port, { host: "127.0.0.2" }));
       return through(reading, host, port);
     },
     error: { kind: "database", message: /127\.0\.0\.2/, hint: /name the host as it stands in there/ },

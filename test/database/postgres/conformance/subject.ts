@@ -88,9 +88,9 @@ const list: Rows = {
   },
   "a certificate of another host": {
     outcome: "refused",
-    options: async ({ reading }) => {
+    options: async ({ reading }, stack) => {
       const { port, caFile } = await usual();
-      const { host, port: there } = await startCutter(port, { host: "127.0.0.2" });
+      const { host, port: there } = stack.use(await startCutter(port, { host: "127.0.0.2" }));
       return { ...reading, host, port: there, tls: { mode: "verify-full", caFile } };
     },
     error: {
