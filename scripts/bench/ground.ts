@@ -1,9 +1,16 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { type Postgres, startPostgres } from "../services/postgres.ts";
 import type { S3Server } from "../services/s3-server.ts";
 import { startSeaweed } from "../services/seaweedfs.ts";
 import { runProgram, temporaryFolder } from "../services/service.ts";
+
+/** The database that is backed up. */
+interface Source {
+  /** The set's name, too. */
+  name: string;
+  type: string;
+  url: string;
+}
 
 /** What a config says besides the store and the database. */
 interface More {
@@ -17,11 +24,10 @@ export interface Ground extends AsyncDisposable {
   folder: string;
   /** The compiled program. */
   dbacked: string;
-  postgres: Postgres;
   s3: S3Server;
   bucket: string;
-  /** Writes a config for one PostgreSQL database; gives its file. */
-  writeConfig(store: "folder" | "s3", database: string, more?: Partial<More>): Promise<string>;
+  /** Writes a config for one database; gives its file. */
+  writeConfig(store: "folder" | "s3", source: Source, more?: Partial<More>): Promise<string>;
 }
 
 const DBACKED = join(import.meta.dir, "..", "..", "dist", "dbacked");
@@ -32,7 +38,6 @@ export async function prepareBench(): Promise<Ground> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryFolder("bench"));
   await runProgram([process.execPath, join(import.meta.dir, "..", "build.ts")]);
-  const postgres = stack.use(await startPostgres());
   const s3 = stack.use(await startSeaweed());
   await makeBucket(s3);
   await runProgram([DBACKED, "keygen", "--out", join(folder, "keys"), "--no-passphrase"]);
@@ -41,29 +46,27 @@ export async function prepareBench(): Promise<Ground> {
   return {
     folder,
     dbacked: DBACKED,
-    postgres,
     s3,
     bucket: BUCKET,
-    writeConfig: (store, database, more = {}) =>
-      writeConfig({ folder, postgres, s3 }, { store, database, ...more }),
+    writeConfig: (store, source, more = {}) => writeConfig({ folder, s3 }, { store, source, ...more }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 interface Choice extends Partial<More> {
   store: "folder" | "s3";
-  database: string;
+  source: Source;
 }
 
 async function writeConfig(
-  { folder, postgres, s3 }: { folder: string; postgres: Postgres; s3: S3Server },
-  { store, database, toolsDirectory, readBack = "full" }: Choice,
+  { folder, s3 }: { folder: string; s3: S3Server },
+  { store, source, toolsDirectory, readBack = "full" }: Choice,
 ): Promise<string> {
-  const file = join(folder, `${store}-${database}-${readBack}.toml`);
+  const file = join(folder, `${store}-${source.type}-${source.name}-${readBack}.toml`);
   const place =
     store === "folder"
       ? `path = "${folder}/store"`
-      : `bucket = "${BUCKET}"\nregion = "us-east-1"\nendpoint = "${s3.endpoint}"
+      : `bucket = "${BUCKET}"\nprefix = "${source.type}"\nregion = "us-east-1"\nendpoint = "${s3.endpoint}"
 accessKeyId = "${s3.accessKeyId}"\nsecretAccessKey = "${s3.secretAccessKey}"`;
   const tools = toolsDirectory === undefined ? "" : `databaseToolsDirectory = "${toolsDirectory}"`;
   const text = `[encryption]
@@ -74,9 +77,9 @@ type = "${store}"
 readBack = "${readBack}"
 ${place}
 [[databases]]
-name = "${database}"
-type = "postgres"
-url = "${postgres.url(database)}"
+name = "${source.name}"
+type = "${source.type}"
+url = "${source.url}"
 ${tools}
 `;
   await Bun.write(file, text);

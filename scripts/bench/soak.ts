@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { type Postgres, startPostgres } from "../services/postgres.ts";
 import type { Ground } from "./ground.ts";
 import { measureCommand } from "./process.ts";
 
@@ -8,14 +9,16 @@ import { measureCommand } from "./process.ts";
  * replaced by one that writes a valid archive with one endless table.
  */
 export async function soak(ground: Ground, gigabytes: readonly number[]): Promise<string> {
-  await ground.postgres.query("CREATE DATABASE soak");
-  await ground.postgres.query("CREATE TABLE endless (line text)", "soak");
-  await ground.postgres.query("INSERT INTO endless VALUES (repeat('x', 1000))", "soak");
+  await using postgres = await startPostgres();
+  await postgres.query("CREATE DATABASE soak");
+  await postgres.query("CREATE TABLE endless (line text)", "soak");
+  await postgres.query("INSERT INTO endless VALUES (repeat('x', 1000))", "soak");
+  const source = { name: "soak", type: "postgres", url: postgres.url("soak") };
   const rows: string[] = [];
   for (const size of gigabytes) {
     for (const store of ["folder", "s3"] as const) {
-      const tools = await writeTools(ground, size);
-      const config = await ground.writeConfig(store, "soak", { toolsDirectory: tools });
+      const tools = await writeTools(ground, postgres, size);
+      const config = await ground.writeConfig(store, source, { toolsDirectory: tools });
       const { ms, peakBytes } = await measureCommand([ground.dbacked, "run", "--once", "--config", config]);
       rows.push(
         `| ${size} GB | ${store} | ${(ms / 1000).toFixed(0)} s | ${Math.round(peakBytes / 2 ** 20)} MiB |`,
@@ -27,7 +30,7 @@ export async function soak(ground: Ground, gigabytes: readonly number[]): Promis
 }
 
 /** A folder of programs in which only `pg_dump` is ours. */
-async function writeTools({ folder, postgres }: Ground, gigabytes: number): Promise<string> {
+async function writeTools({ folder }: Ground, postgres: Postgres, gigabytes: number): Promise<string> {
   const tools = join(folder, `tools-${gigabytes}-${crypto.randomUUID()}`);
   await mkdir(tools);
   for (const name of await readdir(postgres.binDirectory)) {
