@@ -62,6 +62,9 @@ function waysFor({ bytes, byInsider, isSignedAnew }: Mutant): (readonly [Way, Sa
     return [
       ["two passes", {}],
       ["stream", {}],
+      // Without the digest of the dump, which would tell as well.
+      ["one pass", { asSealed: true }],
+      ["stream", { asSealed: true }],
     ];
   return [
     ["two passes", {}],
