@@ -87,9 +87,9 @@ export interface Draft {
   key: string;
   /** Tells it from others of the same key. */
   id: string;
-  /** Bytes; null if the store does not say. */
-  size: number | null;
-  /** When it was begun or, if the store knows it, last written to. */
+  /** Bytes that have arrived. */
+  size: number;
+  /** When it was last written to. */
   modifiedAt: Date;
 }
 

@@ -4,7 +4,7 @@ import type { S3Options } from "../s3.ts";
 import { checkKey } from "../key.ts";
 import { openClient, type Asides, type OpenedClient } from "./client.ts";
 import { S3Failure, type Place, type Purpose } from "./failure.ts";
-import { pause, send, type Patience, type Request, type TimeLimit } from "./retry.ts";
+import { pause, send, TimeLimit, type Patience, type Request } from "./retry.ts";
 
 /** Numbers that tests make small. */
 export interface Tuning extends Patience {
@@ -35,6 +35,8 @@ export interface Dialect {
   conditionalPut: boolean | null;
   /** The same on CompleteMultipartUpload. */
   conditionalComplete: boolean | null;
+  /** What ETags of parts are: their MD5, or something else. */
+  etag: "md5" | "other" | null;
 }
 
 /** An object as HEAD shows it. */
@@ -55,7 +57,12 @@ export class Bucket implements Place {
   readonly options: S3Options;
   readonly tuning: Tuning;
   readonly label: string;
-  readonly dialect: Dialect = { sha256: null, conditionalPut: null, conditionalComplete: null };
+  readonly dialect: Dialect = {
+    sha256: null,
+    conditionalPut: null,
+    conditionalComplete: null,
+    etag: null,
+  };
   readonly partLimit: TimeLimit;
   readonly #prefix: string;
   readonly #asides: Asides;
@@ -68,7 +75,7 @@ export class Bucket implements Place {
     this.#signedRegion = opened.region;
     this.options = options;
     this.tuning = tuning;
-    this.partLimit = { ms: tuning.partLimitMs };
+    this.partLimit = new TimeLimit(tuning.partLimitMs);
     this.#prefix = prefix === "" ? "" : `${prefix}/`;
     this.label = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
   }
@@ -113,6 +120,13 @@ export class Bucket implements Place {
   /** Waits before attempt number `attempt` + 1 of what no single request is. */
   pause(attempt: number, signal: AbortSignal): Promise<void> {
     return pause(attempt, this.tuning.pauseMs, signal);
+  }
+
+  /** Asks for fresh credentials, where they come from AWS's chain: those of the config are what they are. */
+  async renew(): Promise<boolean> {
+    if (this.options.accessKeyId !== undefined) return false;
+    await this.client.config.credentials({ forceRefresh: true });
+    return true;
   }
 
   /** A failure of this bucket that no single answer tells. */

@@ -2,8 +2,9 @@ import { CompleteMultipartUploadCommand } from "@aws-sdk/client-s3";
 
 import { DbackedError } from "../../base/error.ts";
 import type { Bucket, Sight } from "./bucket.ts";
-import { S3Failure } from "./failure.ts";
+import { S3Failure, StrangeAnswer } from "./failure.ts";
 import type { Multipart } from "./multipart.ts";
+import { TimeLimit } from "./retry.ts";
 
 const ATTEMPTS = 6;
 
@@ -17,6 +18,10 @@ const LIMIT_MS = 10 * 60_000;
  */
 export async function completeUpload(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<void> {
   const { dialect } = bucket;
+  if (dialect.etag === "md5" && upload.digests.wholeEtag() === null)
+    throw new DbackedError("store", `${bucket.label} holds other parts of ${upload.key} than were sent`, {
+      hint: "look at that store's disk and memory, and run again",
+    });
   let isConditional = dialect.conditionalComplete !== false;
   let doubt: S3Failure | null = null;
   for (let attempt = 1; !(await isThere(bucket, upload, doubt, signal)); attempt += 1) {
@@ -59,8 +64,13 @@ async function complete(
       doing: `complete ${upload.key} in`,
       right: "s3:PutObject",
       attempts: 1,
-      limit: { ms: LIMIT_MS },
-      act: (abortSignal) => bucket.client.send(new CompleteMultipartUploadCommand(input), { abortSignal }),
+      limit: new TimeLimit(LIMIT_MS),
+      act: async (abortSignal) => {
+        const command = new CompleteMultipartUploadCommand(input);
+        const { Bucket, Key, ETag } = await bucket.client.send(command, { abortSignal });
+        if (Bucket === undefined && Key === undefined && ETag === undefined)
+          throw new StrangeAnswer("the answer names no object");
+      },
     },
     signal,
   );

@@ -32,7 +32,19 @@ function byCode({ code, bucket, otherRegion }: Facts): Explanation | null {
         why: "the secret key does not fit the access key",
         hint: "check secretAccessKey, and endpoint",
       };
+    case "NoSuchUpload":
+      return {
+        why: "the upload is gone",
+        hint: "did somebody abort it, or a lifecycle rule? Such a rule must allow for the longest dump",
+      };
+    case "QuotaExceeded":
+    case "XMinioStorageFull":
+      return { why: "the store is full", hint: "make room there, or let its quota be raised" };
+    case "NotS3":
+      return { hint: "is endpoint that of an S3 server, and does a proxy on the way let it through?" };
     case "ExpiredToken":
+    case "ExpiredTokenException":
+    case "TokenRefreshRequired":
       return { why: "the session token has expired", hint: "get new credentials" };
     case "RequestTimeTooSkewed":
       return {

@@ -17,6 +17,18 @@ export interface Purpose {
   doing: string;
   /** As in `s3:PutObject`, or several joined by ` and `. */
   right: string;
+  /** What to do, where the answer itself does not say it. */
+  hint?: string;
+}
+
+/** An answer that no S3 server gives: of a proxy on the way, or of something else that listens there. */
+export class StrangeAnswer extends Error {
+  readonly code = "NotS3";
+}
+
+/** What came back is not what was sent, although nobody said so. */
+export class WrongDigest extends Error {
+  readonly code = "BadDigest";
 }
 
 /** A request that S3 refused, or that got no answer. */
@@ -41,7 +53,7 @@ export class S3Failure extends DbackedError {
       .filter((each) => each !== "")
       .join(" ");
     super("store", `Cannot ${purpose.doing} ${place.label}: ${why ?? reasonOf(cause)} (${detail})`, {
-      hint,
+      hint: hint ?? (status === 400 ? purpose.hint : undefined),
       cause,
     });
     this.status = status;
@@ -82,6 +94,11 @@ export class S3Failure extends DbackedError {
     return this.status < 300 || this.status === 408 || (this.status >= 500 && this.status !== 501);
   }
 
+  /** It may succeed with fresh credentials. */
+  get isExpiry(): boolean {
+    return EXPIRED.has(this.code);
+  }
+
   /** The same request may succeed in a moment. */
   get isPassing(): boolean {
     if (this.status === 0) return this.code === "TimeoutError" || !PERMANENT.test(this.code);
@@ -101,6 +118,8 @@ const PASSING = new Set([
   "XAmzContentChecksumMismatch",
   "XAmzContentSHA256Mismatch",
 ]);
+
+const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]);
 
 /** Failures of TLS, of the set-up and of our own: they come before anything is sent, and come again. */
 const PERMANENT = /CERT|ALTNAME|SIGNATURE|EPROTO|CredentialsProviderError|ERR_INVALID|^([A-Z][a-z]+)?Error$/;

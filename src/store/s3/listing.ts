@@ -4,6 +4,7 @@ import { DbackedError } from "../../base/error.ts";
 import { byKey } from "../key.ts";
 import type { Listing, StoredObject } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
+import { StrangeAnswer } from "./failure.ts";
 
 /** Lists all objects whose key begins with `prefix`, page by page. */
 export async function listObjects(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<Listing> {
@@ -41,7 +42,13 @@ function askForPage(
     {
       doing: "list",
       right: "s3:ListBucket",
-      act: (abortSignal) => bucket.client.send(new ListObjectsV2Command(input), { abortSignal }),
+      act: async (abortSignal) => {
+        const page = await bucket.client.send(new ListObjectsV2Command(input), { abortSignal });
+        // An empty bucket says so; what is no listing has nothing of one.
+        if (page.Name === undefined && page.IsTruncated === undefined)
+          throw new StrangeAnswer("the answer is no listing");
+        return page;
+      },
     },
     signal,
   );

@@ -1,10 +1,10 @@
 import { CreateMultipartUploadCommand, UploadPartCommand, type StorageClass } from "@aws-sdk/client-s3";
 
 import type { Bytes } from "../../base/bytes.ts";
-import type { Bucket } from "./bucket.ts";
+import type { Bucket, Dialect } from "./bucket.ts";
 import { signedFor } from "./client.ts";
-import { S3Failure } from "./failure.ts";
-import { PartDigests } from "./part-digests.ts";
+import { S3Failure, StrangeAnswer, WrongDigest } from "./failure.ts";
+import { isMd5, PartDigests } from "./part-digests.ts";
 import { encryptionOf } from "./settings.ts";
 import { abortUpload } from "./uploads.ts";
 
@@ -66,17 +66,24 @@ export class Multipart {
       ...(bucket.dialect.sha256 === true ? { ChecksumSHA256: sha256.toString("base64") } : {}),
     };
     const command = () => signedFor(new UploadPartCommand(input), sha256);
-    const answer = await bucket.send(
+    const etag = await bucket.send(
       {
         doing: `write part ${number} of ${this.key} to`,
         right: "s3:PutObject",
         attempts: PART_ATTEMPTS,
         limit: bucket.partLimit,
-        act: (abortSignal) => bucket.client.send(command(), { abortSignal }),
+        hint: "does the provider take fewer parts in one upload? Set maxParts of this store",
+        act: async (abortSignal) => {
+          const { ETag, $metadata } = await bucket.client.send(command(), { abortSignal });
+          if (ETag === undefined && $metadata.requestId === undefined)
+            throw new StrangeAnswer("the answer names no part");
+          requireArrived(bucket.dialect, md5, ETag);
+          return ETag;
+        },
       },
       signal,
     );
-    this.digests.record({ number, md5, sha256, etag: answer.ETag });
+    this.digests.record({ number, md5, sha256, etag });
     this.size += bytes.length;
   }
 
@@ -85,6 +92,17 @@ export class Multipart {
     await abortUpload(this.#bucket, { key: this.key, id: this.uploadId }, signal);
     this.isClosed = true;
   }
+}
+
+/**
+ * Compares the ETag of a part, on a store that was seen to make them from MD5s: it tells of bytes that a store spoilt which
+ * does not look at checksums.
+ */
+function requireArrived(dialect: Dialect, md5: Buffer, etag: string | undefined): void {
+  if (etag === undefined) return;
+  if (isMd5(etag, md5)) dialect.etag = "md5";
+  else if (dialect.etag === "md5") throw new WrongDigest("the store holds other bytes than were sent");
+  else dialect.etag = "other";
 }
 
 /** What an upload is to be. */
@@ -115,18 +133,24 @@ async function create(
     ...(wantsSha256 ? { ChecksumAlgorithm: "SHA256" as const } : {}),
     ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
   };
-  const purpose = { doing: `begin the upload of ${name.key} to`, right: "s3:PutObject" };
-  const answer = await bucket.send(
+  return await bucket.send(
     {
-      ...purpose,
-      act: (abortSignal) => {
-        const answer = bucket.client.send(new CreateMultipartUploadCommand(input), { abortSignal });
-        answer.catch(name.onLost);
-        return answer;
+      doing: `begin the upload of ${name.key} to`,
+      right: "s3:PutObject",
+      act: async (abortSignal) => {
+        try {
+          const { UploadId, ChecksumAlgorithm } = await bucket.client.send(
+            new CreateMultipartUploadCommand(input),
+            { abortSignal },
+          );
+          if (UploadId === undefined) throw new StrangeAnswer("the answer names no upload");
+          return { uploadId: UploadId, sha256: ChecksumAlgorithm === "SHA256" };
+        } catch (error) {
+          name.onLost();
+          throw error;
+        }
       },
     },
     signal,
   );
-  if (answer.UploadId === undefined) throw bucket.failure(purpose, new Error("the answer names no upload"));
-  return { uploadId: answer.UploadId, sha256: answer.ChecksumAlgorithm === "SHA256" };
 }

@@ -32,7 +32,7 @@ export class PartDigests {
     if (at + RECORD_SIZE > this.#records.length) this.#grow(2 * at);
     this.#records.set(md5, at);
     this.#records.set(sha256, at + MD5_SIZE);
-    if (etag !== undefined && etag !== quote(md5)) this.#etags.set(number, etag);
+    if (etag !== undefined && !isMd5(etag, md5)) this.#etags.set(number, etag);
     this.#count = Math.max(this.#count, number);
   }
 
@@ -62,6 +62,11 @@ export class PartDigests {
     larger.set(this.#records);
     this.#records = larger;
   }
+}
+
+/** Whether an ETag is the MD5 of these bytes; some servers leave out the quotes. */
+export function isMd5(etag: string, md5: Uint8Array): boolean {
+  return etag.replaceAll('"', "") === Buffer.from(md5).toString("hex");
 }
 
 function quote(digest: Uint8Array): string {

@@ -20,9 +20,36 @@ export interface Patience {
   pauseMs: number;
 }
 
-/** How long one attempt may take; doubled when that was too short, for all requests that share it. */
-export interface TimeLimit {
+/**
+ * How long one attempt may take, for all requests that share it: doubled when that was too short. A success lets it come
+ * down to three times what that took, but not below where it began, so that one slow hour does not make later hung
+ * connections cost half an hour each.
+ */
+export class TimeLimit {
   ms: number;
+  readonly #least: number;
+
+  constructor(ms: number) {
+    this.ms = ms;
+    this.#least = ms;
+  }
+
+  /** An attempt took longer than `ms`. */
+  raise(ms: number): void {
+    this.ms = Math.max(this.ms, Math.min(2 * ms, LONGEST_LIMIT_MS));
+  }
+
+  /** An attempt succeeded after `ms`. */
+  lower(ms: number): void {
+    this.ms = Math.max(this.#least, Math.min(this.ms, 3 * ms));
+  }
+}
+
+/** Where requests go, and how. */
+interface Way extends Place {
+  tuning: Patience;
+  /** Gets fresh credentials; false if there are none to get. */
+  renew(): Promise<boolean>;
 }
 
 /**
@@ -33,18 +60,20 @@ export interface TimeLimit {
  */
 export async function send<Output>(
   request: Request<Output>,
-  place: Place & { tuning: Patience },
+  place: Way,
   signal: AbortSignal,
 ): Promise<Output> {
   const { limitMs, pauseMs } = place.tuning;
-  const limit = request.limit ?? { ms: limitMs };
+  const limit = request.limit ?? new TimeLimit(limitMs);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await withLimit(request.act, limit, signal);
     } catch (error) {
       signal.throwIfAborted();
       const failure = S3Failure.from(error, request, place);
-      if (attempt >= (request.attempts ?? 5) || !failure.isPassing) throw failure;
+      if (attempt >= (request.attempts ?? 5)) throw failure;
+      const mayPass = failure.isExpiry ? await place.renew() : failure.isPassing;
+      if (!mayPass) throw failure;
     }
     await pause(attempt, pauseMs, signal);
   }
@@ -60,12 +89,15 @@ async function withLimit<Output>(
   const stop = new AbortController();
   const forward = () => stop.abort(signal.reason);
   const timer = setTimeout(() => {
-    limit.ms = Math.max(limit.ms, Math.min(2 * ms, LONGEST_LIMIT_MS));
+    limit.raise(ms);
     stop.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
   }, ms);
   signal.addEventListener("abort", forward, { once: true });
+  const startedAt = performance.now();
   try {
-    return await act(stop.signal);
+    const output = await act(stop.signal);
+    limit.lower(performance.now() - startedAt);
+    return output;
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {

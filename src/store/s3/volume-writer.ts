@@ -108,7 +108,9 @@ class VolumeWriter implements AsyncDisposable {
     const uploads = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const signal = AbortSignal.timeout(CLEARING_MS);
     for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal).catch(warn);
-    if (this.#isLost) await abortStrays(this.#bucket, this.#order.key, signal).catch(warn);
+    // Unless one of ours is known to be open, it is no loss if we may not look.
+    const tell = this.#isLost ? warn : () => {};
+    await abortStrays(this.#bucket, this.#order.key, signal).catch(tell);
   }
 
   #dispatch(part: Part): void {
