@@ -4,13 +4,26 @@ import type { AddressInfo } from "node:net";
 import type { Bytes } from "../../src/base/bytes.ts";
 
 /** What a request to S3 asks for. */
-type Kind = "create" | "part" | "complete" | "abort" | "uploads" | "put" | "get" | "head" | "list" | "delete";
+export type Kind =
+  | "create"
+  | "part"
+  | "complete"
+  | "abort"
+  | "uploads"
+  | "put"
+  | "get"
+  | "head"
+  | "list"
+  | "delete";
 
 /** A request as the proxy saw it. */
 export interface Seen {
   kind: Kind;
   key: string;
   headers: Record<string, string>;
+  /** Of a part, from 1. */
+  part: number;
+  /** Empty until it has come. */
   body: Bytes;
   /** How many of its kind came before it. */
   before: number;
@@ -20,6 +33,8 @@ export interface Seen {
 export type Fault =
   /** The connection breaks before the server sees anything. */
   | { what: "reset" }
+  /** The connection breaks after so many bytes of the request's body. */
+  | { what: "break"; after: number }
   /** The server carries it out, and the answer is lost. */
   | { what: "swallow" }
   /** The answer breaks off after so many bytes of its body. */
@@ -30,12 +45,20 @@ export type Fault =
   | { what: "stall" }
   /** One bit of the body is another when it arrives. */
   | { what: "flip" }
+  /** The server gets it twice, and gives the second answer. */
+  | { what: "twice" }
+  /** It is forwarded so much later. */
+  | { what: "late"; ms: number }
+  /** The answer comes in pieces of this size, with a pause after each. */
+  | { what: "trickle"; bytes: number; ms: number }
   /** This is answered, and the server sees nothing. */
-  | { what: "answer"; status: number; code: string }
+  | { what: "answer"; status: number; code: string; body?: string }
+  /** Something else is done with it than to forward it. */
+  | { what: "instead"; act: (request: Seen, url: URL) => Promise<Answer> }
   /** The server's own answer is changed. */
   | { what: "edit"; edit: (answer: Answer) => void };
 
-interface Answer {
+export interface Answer {
   status: number;
   headers: Headers;
   body: Bytes;
@@ -52,9 +75,10 @@ export async function startProxy(target: string, spoil: (request: Seen) => Fault
   const seen: Seen[] = [];
   const server = createServer((incoming, outgoing) => {
     const answer = async () => {
-      const request = await read(incoming, seen);
+      const request = announce(incoming, seen);
       seen.push(request);
-      await pass({ request, incoming, outgoing, target }, spoil(request));
+      const fault = spoil(request);
+      if (await read(incoming, request, fault)) await pass({ request, incoming, outgoing, target }, fault);
     };
     answer().catch(() => incoming.socket.destroy());
   });
@@ -76,9 +100,8 @@ interface Exchange {
   target: string;
 }
 
-async function read(incoming: IncomingMessage, seen: readonly Seen[]): Promise<Seen> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of incoming) pieces.push(piece as Uint8Array);
+/** What a request says before its body comes. */
+function announce(incoming: IncomingMessage, seen: readonly Seen[]): Seen {
   const url = new URL(incoming.url ?? "/", "http://proxy");
   const kind = kindOf(incoming.method ?? "", url);
   const headers = Object.fromEntries(
@@ -86,7 +109,23 @@ async function read(incoming: IncomingMessage, seen: readonly Seen[]): Promise<S
   );
   const key = decodeURIComponent(url.pathname).split("/").slice(2).join("/");
   const before = seen.filter((each) => each.kind === kind).length;
-  return { kind, key, headers, body: new Uint8Array(Buffer.concat(pieces)), before };
+  const part = Number(url.searchParams.get("partNumber") ?? 0);
+  return { kind, key, headers, part, body: new Uint8Array(), before };
+}
+
+/** Reads the body, unless the connection is to break in it. */
+async function read(incoming: IncomingMessage, request: Seen, fault: Fault | null): Promise<boolean> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of incoming) {
+    pieces.push(piece as Uint8Array);
+    size += (piece as Uint8Array).length;
+    if (fault?.what !== "break" || size < fault.after) continue;
+    incoming.socket.destroy();
+    return false;
+  }
+  request.body = new Uint8Array(Buffer.concat(pieces));
+  return true;
 }
 
 function kindOf(method: string, { searchParams, pathname }: URL): Kind {
@@ -99,24 +138,54 @@ function kindOf(method: string, { searchParams, pathname }: URL): Kind {
 }
 
 async function pass(exchange: Exchange, fault: Fault | null): Promise<void> {
-  const { incoming, outgoing, request } = exchange;
+  const { incoming, outgoing, request, target } = exchange;
   if (fault?.what === "reset") return void incoming.socket.destroy();
   if (fault?.what === "stall") return;
   if (fault?.what === "answer") {
-    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${fault.code}</Code><Message>spoilt</Message></Error>`;
-    outgoing.writeHead(fault.status, { "content-type": "application/xml" });
+    const { status, code, body = errorOf(code) } = fault;
+    outgoing.writeHead(status, { "content-type": "application/xml" });
     return void outgoing.end(request.kind === "head" ? "" : body);
   }
   if (fault?.what === "flip" && request.body[0] !== undefined) request.body[0] ^= 1;
-  const answer = await forward(exchange);
+  if (fault?.what === "late") await Bun.sleep(fault.ms);
+  if (fault?.what === "twice") await forward(exchange);
+  const answer =
+    fault?.what === "instead"
+      ? await fault.act(request, new URL(incoming.url ?? "/", target))
+      : await forward(exchange);
   if (fault?.what === "swallow") return void incoming.socket.destroy();
   if (fault?.what === "edit") fault.edit(answer);
+  await reply(exchange, answer, fault);
+}
+
+function errorOf(code: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>spoilt</Message></Error>`;
+}
+
+async function reply(
+  { incoming, outgoing, request }: Exchange,
+  answer: Answer,
+  fault: Fault | null,
+): Promise<void> {
   const headers = Object.fromEntries(answer.headers);
   if (request.kind !== "head") headers["content-length"] = String(answer.body.length);
   outgoing.writeHead(answer.status, headers);
+  if (fault?.what === "trickle") return trickle(outgoing, answer.body, fault);
   if (fault?.what !== "cut" && fault?.what !== "hang") return void outgoing.end(answer.body);
   const hurt = () => fault.what === "cut" && incoming.socket.destroy();
   outgoing.write(answer.body.subarray(0, fault.after), hurt);
+}
+
+async function trickle(
+  outgoing: ServerResponse,
+  body: Bytes,
+  { bytes, ms }: { bytes: number; ms: number },
+): Promise<void> {
+  for (let at = 0; at < body.length; at += bytes) {
+    outgoing.write(body.subarray(at, at + bytes));
+    await Bun.sleep(ms);
+  }
+  outgoing.end();
 }
 
 async function forward({ incoming, request, target }: Exchange): Promise<Answer> {
