@@ -16,10 +16,9 @@ export interface Unfinished {
   key: string;
   /** In the order in which they are removed. */
   objects: readonly StoredObject[];
-  /** Null unless it is one. */
-  draft: Draft | null;
-  /** Null where the store does not say. */
-  bytes: number | null;
+  /** Of one backup's volumes; none unless it is of that kind. */
+  drafts: readonly Draft[];
+  bytes: number;
   /** When something was last written to it, by the store's clock. */
   changedAt: Date;
 }
@@ -54,7 +53,8 @@ export function sortHoldings(set: string, { objects, now }: Listing, drafts: rea
     else unfinished.push(orphan(ordered));
   }
   const [own, strange] = splitDrafts(set, drafts);
-  unfinished.push(...own.map(ofDraft), ...ofLeases(leases));
+  const drafted = Map.groupBy(own, ({ key }) => parsePartKey(key)?.name.stem ?? key);
+  unfinished.push(...[...drafted.values()].map(ofDrafts), ...ofLeases(leases));
   const foreign = parsed.flatMap(({ object: { key }, part }) =>
     part === null && !IDENTITY.test(key) ? key : [],
   );
@@ -91,15 +91,24 @@ function ofObjects(kind: UnfinishedKind, objects: readonly StoredObject[]): Unfi
     kind,
     key: objects[0]?.key ?? "",
     objects,
-    draft: null,
-    bytes: objects.reduce((sum, { size }) => sum + size, 0),
-    changedAt: new Date(Math.max(...objects.map(({ modifiedAt }) => modifiedAt.getTime()))),
+    drafts: [],
+    ...extentOf(objects),
   };
 }
 
-function ofDraft(draft: Draft): Unfinished {
-  const { key, size: bytes, modifiedAt: changedAt } = draft;
-  return { kind: "draft", key, objects: [], draft, bytes, changedAt };
+/** The first volume of a long dump may have been finished for days while the next ones are written. */
+function ofDrafts(drafts: readonly Draft[]): Unfinished {
+  const keys = drafts.map(({ key }) => key).toSorted();
+  return { kind: "draft", key: keys[0] ?? "", objects: [], drafts, ...extentOf(drafts) };
+}
+
+function extentOf(
+  pieces: readonly Pick<StoredObject, "size" | "modifiedAt">[],
+): Pick<Unfinished, "bytes" | "changedAt"> {
+  return {
+    bytes: pieces.reduce((sum, { size }) => sum + size, 0),
+    changedAt: new Date(Math.max(...pieces.map(({ modifiedAt }) => modifiedAt.getTime()))),
+  };
 }
 
 function ofLeases({ over }: Leases): Unfinished[] {

@@ -109,17 +109,17 @@ async function remove(store: Store, target: Target, holdings: Holdings, signal: 
     );
     return;
   }
-  const { draft, objects } = target.unfinished;
-  if (draft !== null) await store.drafts.discard(draft, signal);
+  const { drafts, objects } = target.unfinished;
+  for (const draft of drafts) await store.drafts.discard(draft, signal);
   await store.remove(
     objects.map(({ key }) => key),
     signal,
   );
 }
 
-/** Bytes that a backup or a piece of unfinished work takes in the store, as far as is known. */
+/** Bytes that a backup or a piece of unfinished work takes in the store. */
 export function bytesOf(target: Target, { backups }: Holdings): number {
-  if (!("backup" in target)) return target.unfinished.bytes ?? 0;
+  if (!("backup" in target)) return target.unfinished.bytes;
   const objects = backups.get(target.backup.name.stem) ?? [];
   return objects.reduce((sum, { size }) => sum + size, 0);
 }
