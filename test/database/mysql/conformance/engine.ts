@@ -7,15 +7,15 @@ import { leastRole } from "../../least-role.ts";
 
 const PASSWORD = "se cret/@:%#'\"";
 
-/** Takes large values. Not synced, tables are made twice as fast. */
-const SETTINGS = { "max-allowed-packet": "1G", "debug-no-sync": "1" };
+/** Takes large values. Not synced, and in one file, many tables are made in half the time. */
+const SETTINGS = { "max-allowed-packet": "1G", "debug-no-sync": "1", "innodb-file-per-table": "0" };
 
 /** The usual server: it has a certificate for `localhost` and 127.0.0.1. */
 export const usual: () => Promise<MysqlServer> = shared("mariadb conformance", () => start({}));
 
 /** One whose disk seems to be small. At a limit on the size of its files the server would die. */
 const small = shared("mariadb with little room", () =>
-  start({ "innodb-file-per-table": "0", "innodb-data-file-path": "ibdata1:12M:autoextend:max:24M" }),
+  start({ "innodb-data-file-path": "ibdata1:12M:autoextend:max:24M" }),
 );
 
 export const engine: Engine = engineOf(usual);
