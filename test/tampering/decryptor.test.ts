@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { temporaryFolder, type TemporaryFolder } from "../../scripts/services/service.ts";
-import { derive, entryFor, recipientsOf, signerFrom } from "../seal/forge.ts";
+import { derive, entryFor, recipientsOf } from "../seal/forge.ts";
 import { forEachOf, runDecryptor } from "../seal/decryptor.ts";
 import { ENVELOPES, keyOf } from "../seal/specimen.ts";
-import { type Genuine, large, next, tiny } from "./genuine.ts";
-import { flipped, type Mutant } from "./mutant.ts";
-import { mutants } from "./mutants.ts";
+import { type Genuine, HOST, large, next, tiny } from "./genuine.ts";
+import { flipped } from "./mutant.ts";
+import { sampleOf } from "./mutants.ts";
 import { Random } from "./random.ts";
 
 setDefaultTimeout(120_000);
@@ -18,7 +18,6 @@ const SEED = 7;
 /** Runs of the decryptor: Python takes 60 ms to start. */
 const SAMPLE = 300;
 
-const HOST = `ed25519:${signerFrom(keyOf("signer")).publicKey.toString("base64")}`;
 const key = (name: string) => join(ENVELOPES, "keys", `test-${name}.pem`);
 
 let folder: TemporaryFolder;
@@ -27,16 +26,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await folder[Symbol.asyncDispose]());
 
-/** Each sort of tampering has its share, however many there are of it. */
-function sampleOf(count: number): Mutant[] {
-  const families = Map.groupBy(mutants(SEED, 60_000), ({ family }) => family);
-  const random = new Random(SEED);
-  const share = Math.ceil(count / families.size);
-  return [...families.values()].flatMap((all) => Array.from({ length: share }, () => random.pick(all)));
-}
-
 test(`dbacked-decrypt.py refuses ${SAMPLE} envelopes that were tampered with, and writes nothing`, async () => {
-  const sample = sampleOf(SAMPLE);
+  const sample = sampleOf(SEED, SAMPLE);
   expect(sample.length).toBeGreaterThanOrEqual(SAMPLE);
   await forEachOf([...sample.entries()], async ([index, { bytes, family }]) => {
     const file = join(folder.path, `${index}.dbk`);

@@ -16,6 +16,9 @@ export interface Genuine extends Forged {
   payload: Buffer;
 }
 
+/** The host that made them, as `--trust-signer` has it. */
+export const HOST = `ed25519:${signerFrom(keyOf("signer")).publicKey.toString("base64")}`;
+
 const SMALL = textOf(100);
 const LARGE = textOf(2 * SEGMENT + 100);
 

@@ -22,6 +22,14 @@ export function* mutants(seed: number, count: number): Generator<Mutant> {
   }
 }
 
+/** At least `count` of them: each family has its share, however many there are of it. */
+export function sampleOf(seed: number, count: number): Mutant[] {
+  const families = Map.groupBy(mutants(seed, 60_000), ({ family }) => family);
+  const random = new Random(seed);
+  const share = Math.ceil(count / families.size);
+  return [...families.values()].flatMap((all) => Array.from({ length: share }, () => random.pick(all)));
+}
+
 function* endless(random: Random): Generator<Mutant> {
   yield* insiderMutants(random);
   yield* pieceMutants(random);
