@@ -1,11 +1,11 @@
 import { expect } from "bun:test";
-import type { Absent, Deed, Engine, Options, Place, Question } from "./engine.ts";
+import type { Deed, Engine, Options, Place, Question } from "./engine.ts";
 import { failureOf } from "../sample.ts";
 import { openDatabase, openVault } from "./vault.ts";
 
 /** A row that ends in restore and compare. */
 export interface Kept {
-  outcome: "kept" | "kept, in documents of 16 MB" | "kept, 1,000 of them";
+  outcome: "kept" | `kept, ${string}`;
   /** Fills the database. */
   make: Deed;
   /** Asks the source, and what was restored, about the very thing. */
@@ -37,9 +37,6 @@ export interface Expected {
   /** What to do about it. */
   hint: RegExp;
 }
-
-/** Where an engine has no such thing, or refuses it, it says so. */
-export type Content = Kept | Refused | Absent;
 
 /** Tests a row of either outcome. */
 export async function testContent(engine: Engine, row: Kept | Refused): Promise<void> {

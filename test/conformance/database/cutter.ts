@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 /** A way to a server, which tears. */
@@ -24,35 +25,14 @@ export async function startCutter(
   let cuts = 0;
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
-    let passed = 0;
-    const end = () => {
-      for (const socket of [near, far]) {
-        socket.destroy();
-        open.delete(socket);
-      }
-    };
-    const join = (from: Socket, to: Socket) => {
-      open.add(from);
-      from.on("data", (piece) => {
-        passed += piece.length;
-        if (passed > after) {
-          cuts += 1;
-          return end();
-        }
-        if (to.write(piece)) return;
-        from.pause();
-        to.once("drain", () => from.resume());
-      });
-      from.on("error", end);
-      from.on("close", end);
-    };
-    join(near, far);
-    join(far, near);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on("close", () => open.delete(socket));
+    }
+    join(near, far, after, () => (cuts += 1));
   });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(0, host, resolve);
-  await promise;
+  server.listen(0, host);
+  await once(server, "listening");
   return {
     host,
     port: (server.address() as AddressInfo).port,
@@ -64,4 +44,29 @@ export async function startCutter(
       for (const socket of open) socket.destroy();
     },
   };
+}
+
+/** Hands on what either says, until one of them goes or too much was said. */
+function join(near: Socket, far: Socket, after: number, onCut: () => void): void {
+  let passed = 0;
+  const end = () => {
+    near.destroy();
+    far.destroy();
+  };
+  const pass = (from: Socket, to: Socket) => {
+    from.on("error", end);
+    from.on("close", end);
+    from.on("data", (piece) => {
+      passed += piece.length;
+      if (passed > after) {
+        onCut();
+        return end();
+      }
+      if (to.write(piece)) return;
+      from.pause();
+      to.once("drain", () => from.resume());
+    });
+  };
+  pass(near, far);
+  pass(far, near);
 }
