@@ -105,10 +105,8 @@ async function expectFailure(scene: Scene, run: Promise<Backup>, outcome: Failur
   );
   if (!(error instanceof DbackedError)) throw error;
   const said = `${error.message}\n${error.hint ?? ""}`;
-  expect({ kind: error.kind, said }).toEqual({
-    kind: outcome.kind,
-    said: expect.stringMatching(outcome.says),
-  });
+  const kind: string = error.kind;
+  expect({ kind, said }).toEqual({ kind: outcome.kind, said: expect.stringMatching(outcome.says) });
   expect(exitCodeOf(error)).toBeGreaterThan(1);
   await expectRemains(scene, outcome);
   // The next run goes well, and clears up.
