@@ -3,9 +3,9 @@ import { DbackedError } from "../../base/error.ts";
 import { ProgramFailure } from "../../tool/child.ts";
 import { feed } from "../../tool/run.ts";
 import type { RestorePlan, RestoreReport } from "../database.ts";
+import { adaptScript } from "./adaptation.ts";
 import { clientOf, type Reach } from "./client.ts";
 import { Complaints } from "./complaints.ts";
-import { replaceDefiners } from "./definers.ts";
 import { explainFailure } from "./failure.ts";
 import { readNeeds } from "./needs.ts";
 import { noticesOf, refuseTarget } from "./prerequisites.ts";
@@ -37,9 +37,8 @@ export async function restoreScript(
   const emptying = emptyingOf(target.objects, connection.database);
   try {
     if (emptying.length > 0) await runScript(running, streamOf(utf8(emptying.join("\n"))), signal);
-    const script = body.pipeThrough(omitSandboxLine());
-    const owned = plan.noOwner ? script.pipeThrough(replaceDefiners()) : script;
-    await runScript(running, owned, signal);
+    const script = body.pipeThrough(omitSandboxLine()).pipeThrough(adaptScript(plan));
+    await runScript(running, script, signal);
   } catch (error) {
     throw explainHalf(error, connection.label);
   }

@@ -99,6 +99,25 @@ describe("Mysql.restore()", () => {
     expect(await print(server, target)).toBe(renamed);
   });
 
+  test("changes the target only, where the dumped database changed its character set", async () => {
+    const [source, target] = [await createDatabase(server), await createDatabase(server)];
+    const [before, after] = ["latin1", "utf8mb4"].map(
+      (each) => `ALTER DATABASE ${source} CHARACTER SET ${each}`,
+    );
+    await server.query(
+      `CREATE TABLE t (id int); ${before}; CREATE PROCEDURE p() SELECT 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1;
+       CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = 1; ${after}`,
+      source,
+    );
+    const dump = await dumpOf(at(source));
+    const whole = await print(server, source);
+    const plan = { ...PLAN, extensions: dump.details.extensions };
+    await server.query(`ALTER DATABASE ${source} CHARACTER SET ascii`);
+    await at(target).restore(streamOf(...inPieces(dump.bytes)), plan, never);
+    expect((await print(server, target)).replaceAll(target, source)).toBe(whole);
+    expect(await server.query("SELECT @@character_set_database", source)).toBe("ascii\n");
+  });
+
   test("says what a restore does not bring back", async () => {
     const target = await createDatabase(server);
     await server.query(`ALTER DATABASE ${target} CHARACTER SET latin1`);

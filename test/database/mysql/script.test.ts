@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { collect, streamOf, utf8, type ByteTransform } from "../../../src/base/bytes.ts";
-import { replaceDefiners } from "../../../src/database/mysql/definers.ts";
+import { adaptScript } from "../../../src/database/mysql/adaptation.ts";
 import { omitSandboxLine } from "../../../src/database/mysql/script.ts";
 
 /** What comes out of a step when the text goes in by pieces of that length. */
@@ -27,7 +27,7 @@ describe("omitSandboxLine()", () => {
   });
 });
 
-describe("replaceDefiners()", () => {
+describe("adaptScript()", () => {
   const body = (first: string) =>
     `DELIMITER ;;\n/*!50003 SET sql_mode = '' */ ;;\n${first} BEGIN\nCREATE DEFINER=\`a\`@\`b\` VIEW v AS SELECT 1;\nEND ;;\nDELIMITER ;\n`;
 
@@ -59,13 +59,36 @@ describe("replaceDefiners()", () => {
     ],
   ])("changes %s, and not what its body says", async (_, text, expected) => {
     for (const length of [1, 3, 64, 10_000])
-      expect(await through(replaceDefiners(), text, length)).toBe(expected);
+      expect(await through(adaptScript({ noOwner: true }), text, length)).toBe(expected);
+  });
+
+  test.each([
+    [
+      "outside of a body",
+      (name: string) => `ALTER DATABASE ${name}CHARACTER SET latin1 COLLATE latin1_bin ;\n`,
+    ],
+    [
+      "among events",
+      (name: string) =>
+        `DELIMITER ;;\nALTER DATABASE ${name}CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci ;;\n${body("x")}`,
+    ],
+  ])("names no database %s, whoever owns what", async (_, script) => {
+    for (const noOwner of [true, false])
+      for (const length of [1, 3, 10_000])
+        expect(await through(adaptScript({ noOwner }), script("`sh``op` "), length)).toBe(script(""));
+  });
+
+  test("leaves what a body says about a database, and the definers without noOwner", async () => {
+    const script = body(
+      "CREATE DEFINER=`a`@`b` PROCEDURE p()\nALTER DATABASE `x` CHARACTER SET a COLLATE b ;\n",
+    );
+    expect(await through(adaptScript({ noOwner: false }), script)).toBe(script);
   });
 
   test("changes a routine whose first line is long", async () => {
     const long = (definer: string) =>
       `DELIMITER ;;\nCREATE DEFINER=${definer} FUNCTION f() RETURN '${"x".repeat(200_000)}' ;;\nDELIMITER ;\n`;
-    expect(await through(replaceDefiners(), long("`a`@`b`"), 65_536)).toBe(long("CURRENT_USER"));
+    expect(await through(adaptScript({ noOwner: true }), long("`a`@`b`"), 65_536)).toBe(long("CURRENT_USER"));
   });
 
   test("leaves rows and everything else as they are, however they are cut", async () => {
@@ -74,6 +97,7 @@ describe("replaceDefiners()", () => {
       "('/*!50013 DEFINER=`a`@`b` SQL SECURITY DEFINER */'),",
       "/*!50001 CREATE ALGORITHM=UNDEFINED */",
       "CREATE TABLE `t` (",
+      "ALTER DATABASE `t` READ ONLY = 1 ;",
       "-- DEFINER=`a`@`b`",
       "",
       `INSERT INTO \`t\` VALUES ('${"y".repeat(5000)}');`,
@@ -81,7 +105,7 @@ describe("replaceDefiners()", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 9000 }), async (lines, length) => {
         const text = lines.join("\n");
-        expect(await through(replaceDefiners(), text, length)).toBe(text);
+        expect(await through(adaptScript({ noOwner: true }), text, length)).toBe(text);
       }),
       { numRuns: 60 },
     );

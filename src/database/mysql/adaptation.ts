@@ -13,15 +13,22 @@ const OF_VIEW = new RegExp(`^/\\*!50013 ${DEFINER.source} SQL SECURITY `);
 /** How the statement of a routine, a trigger or an event begins. */
 const OF_BODY = new RegExp(`^(?:/\\*!\\d+ )?CREATE(?:\\*/ /\\*!\\d+)? ${DEFINER.source}`);
 
-/** First bytes of the lines that matter: `/*!`, `CREATE`, `DELIMITER`. */
-const TELLING: ReadonlySet<number> = new Set([0x2f, 0x43, 0x44]);
+/**
+ * The only line that names the dumped database, before and after what was created under another character set than the
+ * database has now.
+ */
+const OF_DATABASE = new RegExp(`^ALTER DATABASE (?:${NAME}) (?=CHARACTER SET \\w+ COLLATE \\w+ ;+$)`);
+
+/** First bytes of the lines that matter: `/*!`, `ALTER`, `CREATE`, `DELIMITER`. */
+const TELLING: ReadonlySet<number> = new Set([0x2f, 0x41, 0x43, 0x44]);
 
 /**
- * Lets views, routines, triggers and events run in the name of whoever restores them. Only lines are changed in which the
- * dump program itself puts a definer; what a body or a row says stays.
+ * Fits a script to the database that it is restored into: statements about the dumped database become some about this one.
+ * With `noOwner`, views, routines, triggers and events run in the name of whoever restores them. Only lines of the dump
+ * program itself are changed; what a body or a row says stays.
  */
-export function replaceDefiners(): ByteTransform {
-  const lines = new Lines();
+export function adaptScript({ noOwner }: { noOwner: boolean }): ByteTransform {
+  const lines = new Lines(noOwner);
   return new TransformStream({
     transform(piece, controller) {
       const passed = lines.push(piece);
@@ -35,6 +42,7 @@ export function replaceDefiners(): ByteTransform {
 }
 
 class Lines {
+  readonly #noOwner: boolean;
   /** The beginning of a line that may matter and has not ended yet. */
   #rest: Bytes = new Uint8Array(0);
   /** True inside a line of which the beginning has passed. */
@@ -43,6 +51,10 @@ class Lines {
   #isBody = false;
   /** True where the next line of a body begins a statement. */
   #isStart = false;
+
+  constructor(noOwner: boolean) {
+    this.#noOwner = noOwner;
+  }
 
   push(piece: Bytes): Bytes {
     const bytes = this.#rest.length === 0 ? piece : concat(this.#rest, piece);
@@ -93,8 +105,10 @@ class Lines {
     }
     const isStart = this.#isStart;
     if (this.#isBody) this.#isStart = text.trimEnd().endsWith(";;");
+    if (this.#isBody && !isStart) return null;
+    if (OF_DATABASE.test(text)) return utf8(text.replace(OF_DATABASE, "ALTER DATABASE "));
     const pattern = this.#isBody ? OF_BODY : OF_VIEW;
-    if ((this.#isBody && !isStart) || !pattern.test(text)) return null;
+    if (!this.#noOwner || !pattern.test(text)) return null;
     return utf8(text.replace(DEFINER, "DEFINER=CURRENT_USER"));
   }
 }
