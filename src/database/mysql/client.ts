@@ -96,6 +96,15 @@ const CLIENT_ARGUMENTS = [
   "--default-character-set=utf8mb4",
 ] as const;
 
+/** A limit on the rows of every answer, which the server or the role may have been given, must not cut ours. */
+const LIFTING = [
+  "SET @dbacked_limit = @@SESSION.sql_select_limit",
+  "SET SESSION sql_select_limit = 18446744073709551615",
+] as const;
+
+/** Asks for the limit that every other session of this role has. */
+export const LIMIT_QUERY = "SELECT @dbacked_limit";
+
 interface Asked {
   tools: ClientTools;
   connection: Connection;
@@ -111,6 +120,7 @@ async function ask<Name extends string>(
   const names = Object.keys(queries) as Name[];
   const script = [
     "SET SESSION sql_mode = ''",
+    ...LIFTING,
     ...names.flatMap((name) => [`SELECT '${mark}'`, queries[name]]),
   ];
   const args = ["--skip-column-names", `--connect-timeout=${CONNECT_TIMEOUT}`];

@@ -20,7 +20,7 @@ const NEEDS: readonly Need[] = [
 /** What we must know of a source to judge what a dump of it lacks. */
 type Judged = Pick<
   Source,
-  "server" | "role" | "rights" | "hasWildcards" | "versioned" | "versionedByTransaction"
+  "server" | "role" | "rights" | "hasWildcards" | "hiddenRoutines" | "versioned" | "versionedByTransaction"
 >;
 
 /**
@@ -48,11 +48,18 @@ export function lacks(source: Judged, right: string): boolean {
   return !holds(source.rights.database, right);
 }
 
-/** Whether the role can read the bodies of routines that are not its own. */
-export function canReadRoutines({ server, rights }: Judged): boolean {
+/** Whether the role can read the body of every routine. */
+export function canReadRoutines({ server, rights, hiddenRoutines }: Judged): boolean {
   if (holds(rights.global, "SELECT")) return true;
+  // Whoever may run all routines is shown all of them, and the bodies of its own.
+  if (holds(rights.database, "EXECUTE") && hiddenRoutines === 0) return true;
   if (server.product === "MySQL" && server.major >= 8) return rights.global.has("SHOW_ROUTINE");
-  return rights.canReadProc || holds(rights.database, "SHOW CREATE ROUTINE");
+  return rights.canReadProc || (knowsRoutineRight(server) && holds(rights.database, "SHOW CREATE ROUTINE"));
+}
+
+/** Before there was this right, "all" on a database was none to read the bodies of others' routines. */
+function knowsRoutineRight({ product, major, minor }: Source["server"]): boolean {
+  return product === "MariaDB" && (major > 11 || (major === 11 && minor >= 3));
 }
 
 function whyMissing(right: string, tables: readonly string[]): string {

@@ -1,4 +1,5 @@
-import { askServer, type Answers, type Reach, type Server } from "./client.ts";
+import { DbackedError } from "../../base/error.ts";
+import { askServer, LIMIT_QUERY, type Answers, type Reach, type Server } from "./client.ts";
 import { parseGrants, rightsIn, type Rights } from "./grants.ts";
 
 /** What we ask a server before a dump. */
@@ -23,6 +24,8 @@ export interface Source {
   /** Columns that are dumped with six digits. */
   floats: readonly string[];
   views: readonly string[];
+  /** How many of the routines that the role is shown have a body that it is not. */
+  hiddenRoutines: number;
   /** Accounts in whose name views, routines, triggers and events run: `root@localhost`. */
   definers: readonly string[];
 }
@@ -35,6 +38,7 @@ const TABLES = "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
 const QUERIES = {
   variables: `SHOW VARIABLES WHERE Variable_name IN
     ('server_uuid', 'server_uid', 'max_allowed_packet', 'log_bin', 'partial_revokes')`,
+  limit: LIMIT_QUERY,
   role: "SELECT CURRENT_USER()",
   grants: "SHOW GRANTS",
   schema: `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA
@@ -46,6 +50,8 @@ const QUERIES = {
   floats: `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = DATABASE() AND DATA_TYPE = 'float' AND TABLE_NAME IN
     (SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE <> 'VIEW') ORDER BY 1`,
+  hiddenRoutines: `SELECT COUNT(*) FROM information_schema.ROUTINES
+    WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_DEFINITION IS NULL`,
   definers: `SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
     UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
     UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
@@ -55,6 +61,7 @@ const QUERIES = {
 /** Asks a server what it is, what the database holds, and what the role may read of it. */
 export async function readSource(reach: Reach, signal: AbortSignal): Promise<Source> {
   const { server, answers } = await askServer({ ...reach, isInside: true }, QUERIES, signal);
+  refuseLimit(reach.connection.label, column(answers, "limit")[0] ?? "");
   const variables = new Map(answers.variables.map(([name = "", value = ""]) => [name, value]));
   const grants = parseGrants(column(answers, "grants"));
   const hasWildcards = variables.get("partial_revokes") !== "ON";
@@ -76,8 +83,24 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
     versionedByTransaction: versioned.length === 0 ? [] : await readByTransaction(reach, signal),
     views: column(answers, "views"),
     floats: column(answers, "floats"),
+    hiddenRoutines: Number(column(answers, "hiddenRoutines")[0]),
     definers: column(answers, "definers"),
   };
+}
+
+/** More rows than any table has. */
+const NO_LIMIT = 2n ** 63n;
+
+/** The dump program does not lift it: MariaDB's would dump that many rows of each table, and exit with code 0. */
+function refuseLimit(label: string, limit: string): void {
+  if (!/^\d+$/.test(limit) || BigInt(limit) >= NO_LIMIT) return;
+  throw new DbackedError(
+    "database",
+    `Cannot dump ${label}: the server gives ${limit} rows of a table at most`,
+    {
+      hint: "SET GLOBAL sql_select_limit = 18446744073709551615; and see that init_connect sets none either",
+    },
+  );
 }
 
 /** Only servers with such tables know the column that tells. */

@@ -333,6 +333,24 @@ describe("Mysql.check()", () => {
     expect(failure.message).toContain(message);
   });
 
+  test.each([
+    ["of the server", "SET GLOBAL sql_select_limit = 2", "SET GLOBAL sql_select_limit = DEFAULT"],
+    [
+      "of every connection",
+      "SET GLOBAL init_connect = 'SET sql_select_limit = 0'",
+      "SET GLOBAL init_connect = ''",
+    ],
+  ])("refuses a limit %s on the rows that the dump would hold", async (_, limiting, lifting) => {
+    await server.query(limiting);
+    try {
+      const { message, kind } = await failureOf(open(least).check(never));
+      expect(message).toContain("rows of a table at most");
+      expect(kind).toBe("database");
+    } finally {
+      await server.query(lifting);
+    }
+  });
+
   test("says that there is no such database", async () => {
     const failure = await failureOf(open(rootIn(server, "nobody's")).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: "is the database's name right?" });
@@ -424,6 +442,21 @@ describe("Mysql.check()", () => {
     await server.query(gaps.map((gap) => gap.mend).join("\n"));
     // One on this very name takes the place of the older one, to which _ was a wildcard.
     expect((await open(role).check(never)).gaps).toEqual([]);
+  });
+
+  test("lets who has all rights on the database go without a further one, if all routines are its own", async () => {
+    const name = await createDatabase(server);
+    await server.query(`CREATE USER owner_of_all IDENTIFIED BY 'x'; GRANT ALL ON ${name}.* TO owner_of_all`);
+    const role = { ...least, username: "owner_of_all", password: "x", database: name };
+    await server.query("CREATE DEFINER = owner_of_all PROCEDURE mine() SELECT 1", name);
+    const { report, bytes } = await dumpOf(open(role));
+    expect(report.complete).toBe(true);
+    expect(new TextDecoder().decode(bytes)).toContain("PROCEDURE `mine`");
+    await server.query("CREATE DEFINER = root@localhost PROCEDURE others() SELECT 1", name);
+    const { gaps } = await open(role).check(never);
+    expect(gaps).toMatchObject([
+      { kind: "routine", mend: "GRANT SELECT ON `mysql`.`proc` TO `owner_of_all`@`%`;" },
+    ]);
   });
 
   test("leaves out what the role may not read, and asks for no right that an option makes needless", async () => {
