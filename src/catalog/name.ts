@@ -1,5 +1,5 @@
 import { compactTime } from "../base/clock.ts";
-import { volumeKey } from "../store/key.ts";
+import { isKey, volumeKey } from "../store/key.ts";
 
 /** What the names of a backup's objects say. */
 export interface BackupName {
@@ -75,6 +75,7 @@ export function parsePartKey(key: string): Part | null {
 
 function parseStem(stem: string | undefined): BackupName | null {
   const groups = stem === undefined ? undefined : STEM.exec(stem)?.groups;
-  if (stem === undefined || groups === undefined) return null;
+  // Others than we write to some stores, too, and what cannot be asked for would stop whoever asks.
+  if (stem === undefined || groups === undefined || !isKey(stem)) return null;
   return { stem, set: groups["set"] ?? "", id: groups["id"] ?? "" };
 }

@@ -6,18 +6,25 @@ const LONGEST_KEY = 1000;
 export const LONGEST_PART = 250;
 
 /**
- * Refuses keys that would leave the store, or that not every store can hold: `..`, empty parts, a leading `/`, control
- * characters. A part that begins with a dot is kept for files that are being written.
- *
- * @throws {DbackedError} `store`
+ * Says whether an object can have this key: not if it would leave the store, or not every store can hold it: `..`, empty
+ * parts, a leading `/`, control characters. A part that begins with a dot is kept for files that are being written.
  */
-export function checkKey(key: string): void {
+export function isKey(key: string): boolean {
   const parts = key.split("/");
   const isTooLong =
     Buffer.byteLength(key) > LONGEST_KEY || parts.some((part) => Buffer.byteLength(part) > LONGEST_PART);
   const isOdd = parts.some((part) => part === "" || part.startsWith(".")) || /\p{Cc}/u.test(key);
-  if (isTooLong || isOdd || !key.isWellFormed())
-    throw new DbackedError("store", `${JSON.stringify(key)} cannot be the name of an object`);
+  return !isTooLong && !isOdd && key.isWellFormed();
+}
+
+/**
+ * Refuses what is no key of an object, by {@link isKey}.
+ *
+ * @throws {DbackedError} `store`
+ */
+export function checkKey(key: string): void {
+  if (isKey(key)) return;
+  throw new DbackedError("store", `${JSON.stringify(key)} cannot be the name of an object`);
 }
 
 /** Puts objects in the order of their keys, the same on every store. */

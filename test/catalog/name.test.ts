@@ -56,6 +56,9 @@ test.each([
   "shop/20261122T020000Z-00112233445566778899aabbccddeef.json",
   "shop/2026-11-22T02:00:00Z-00112233445566778899aabbccddeeff.json",
   "20261122T020000Z-00112233445566778899aabbccddeeff.json",
+  `../${STEM.slice(5)}.json`,
+  `.shop/${STEM.slice(5)}.json`,
+  `${"x".repeat(251)}/${STEM.slice(5)}.json`,
   "shop/identity",
   "",
 ])("parseManifestKey() does not take %j", (key) => {
