@@ -11,6 +11,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
   compress: { may: ["base"], why: "a codec sees bytes and nothing else" },
   seal: { may: ["base"], why: "the envelope can be read and judged alone" },
   store: { may: ["base"], why: "a store sees sealed bytes and nothing else" },
+  schedule: { may: ["base"], why: "when something is due is a matter of times alone" },
   database: { may: ["base", "tool"], why: "a driver knows of no store and no envelope" },
   catalog: { may: ["base", "store"], why: "what a backup is does not depend on engines or private keys" },
   job: {
