@@ -1,5 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import type { VerifyNote } from "../catalog/list.ts";
+import { MANIFEST_TYPE } from "../catalog/manifest.ts";
 import { type BackupName, envelopeKey } from "../catalog/name.ts";
 import { type Header, readHeader } from "../seal/header.ts";
 import { verifyNote } from "../seal/note.ts";
@@ -9,8 +10,8 @@ import { keysAt, type TrustedSigner } from "../seal/unlock.ts";
 import { NotFound, type Store } from "../store/store.ts";
 
 /**
- * Verifies notes under the trusted signers, else under the signer that the backup's own envelope names, which makes it
- * readable and not trusted.
+ * Verifies notes under the trusted signers; a manifest else under the signer that the backup's own envelope names, which
+ * makes it readable and not trusted. A stranger's proof counts for nothing, so nothing is read for it.
  */
 export function noteVerifier(
   store: Store,
@@ -22,7 +23,8 @@ export function noteVerifier(
       const { payload, signer } = await verifyNote(note, payloadType, keysAt(trusted, object.modifiedAt));
       return { payload, signer: signerText(signer), trusted: true };
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "unknown-signer") throw error;
+      const isOfStranger = error instanceof Refusal && error.code === "unknown-signer";
+      if (!isOfStranger || payloadType !== MANIFEST_TYPE) throw error;
       const { signer } = await readEnvelopeHeader(store, name, signal);
       const { payload } = await verifyNote(note, payloadType, [signer]);
       return { payload, signer: signerText(signer), trusted: false };

@@ -9,6 +9,9 @@ export const MAX_NOTE_BYTES = 16 * 1024 * 1024;
 /** A note with more signatures than this is nobody's. */
 const MAX_SIGNATURES = 16;
 
+/** How much of a stranger's word a message shows. */
+const LONGEST_SHOWN = 80;
+
 const NONCE_BYTES = 12;
 
 /** All of an SPKI but the 32 bytes of an Ed25519 public key. @see RFC 8410, section 4 */
@@ -45,8 +48,7 @@ export async function verifyNote(
   keys: readonly Bytes[],
 ): Promise<{ payload: Bytes; signer: Bytes }> {
   const dsse = parseDsse(note);
-  if (dsse.payloadType !== payloadType)
-    throw refuse(`it is a note of type ${JSON.stringify(dsse.payloadType)}`);
+  if (dsse.payloadType !== payloadType) throw refuse(`it is a note of type ${shown(dsse.payloadType)}`);
   const payload = decode(dsse.payload);
   const message = authenticated(payloadType, payload);
   const known = new Map(keys.map((key) => [keyIdOf(key), key]));
@@ -56,7 +58,7 @@ export async function verifyNote(
     if (await verifySignature(signer, message, decode(sig))) return { payload, signer };
     throw refuse("its signature does not verify");
   }
-  const ids = dsse.signatures.map(({ keyid }) => keyid).join(", ");
+  const ids = dsse.signatures.map(({ keyid }) => shown(keyid)).join(", ");
   throw new Refusal("unknown-signer", `The note is signed by ${ids}, none of the signers that are trusted`, {
     hint: "is the signer of this host missing from trustedSigners?",
   });
@@ -142,6 +144,11 @@ function decode(text: string): Bytes {
     // The same answer as below.
   }
   throw refuse("it holds what is not base64");
+}
+
+/** Whoever writes to the store could make a message of 16 MiB. */
+function shown(text: string): string {
+  return /^[0-9a-f]{64}$/.test(text) ? text : JSON.stringify(text.slice(0, LONGEST_SHOWN));
 }
 
 function refuse(why: string, cause?: unknown): Refusal {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { createPublicKey, verify } from "node:crypto";
 import fc from "fast-check";
 import { type Bytes, utf8 } from "../../src/base/bytes.ts";
+import { reasonOf } from "../../src/base/error.ts";
 import { keyIdOf, MAX_NOTE_BYTES, openPart, sealPart, signNote, verifyNote } from "../../src/seal/note.ts";
 import { generateSigner, readSigner } from "../../src/seal/signer.ts";
 import { codeOf } from "./refused.ts";
@@ -55,6 +56,15 @@ test("verifyNote() tells signers that are not known from signatures that are wro
   }));
   expect(await codeOf(verifyNote(claimed, TYPE, [publicKey]))).toBe("unknown-signer");
   expect(await codeOf(verifyNote(claimed, TYPE, [other.publicKey]))).toBe("note");
+});
+
+test("verifyNote() shows no more than a little of what a stranger has written", async () => {
+  const long = "x".repeat(1_000_000);
+  const strange = altered(({ signatures: [first] }) => ({ signatures: [{ ...first, keyid: long }] }));
+  for (const note of [strange, altered(() => ({ payloadType: long }))]) {
+    const failure = await verifyNote(note, TYPE, [signer.publicKey]).catch((error: unknown) => error);
+    expect(reasonOf(failure).length).toBeLessThan(200);
+  }
 });
 
 test("verifyNote() finds the signature that is known among several", async () => {

@@ -10,6 +10,7 @@ import { verifyBackup } from "../../src/job/verify.ts";
 import { makeSite, never, type Site, trusting } from "../job/site.ts";
 import { signer } from "../seal/sample.ts";
 import { sharedRgw, sharedSeaweed } from "../services.ts";
+import { FolderStore } from "../../src/store/folder.ts";
 import { makeBucket } from "../store/bucket.ts";
 import { type Plant, PLANTS } from "./plants.ts";
 
@@ -76,6 +77,24 @@ describe.each(PLANTS)("%s", (_, sow) => {
         failure: null,
       });
   });
+});
+
+test("a stranger's proofs cost no look at the envelope", async () => {
+  const { site, genuine } = await begin();
+  await using _ = site;
+  const [, sow] = PLANTS.find(([name]) => name === "proofs by a stranger that say no") ?? [];
+  await plant(site, (await sow?.(genuine)) ?? {});
+  const asked: string[] = [];
+  class Counting extends FolderStore {
+    override get(...args: Parameters<FolderStore["get"]>) {
+      asked.push(args[0]);
+      return super.get(...args);
+    }
+  }
+  const store = new Counting({ path: site.storeFolder });
+  await listBackups(store, "shop", noteVerifier(store, trusted, never), never);
+  expect(asked.length).toBeGreaterThan(12);
+  expect(asked.filter((key) => !key.endsWith(".json"))).toEqual([]);
 });
 
 const NAME = "20261122T020000Z-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.json";

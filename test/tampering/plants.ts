@@ -54,7 +54,7 @@ async function wholeOfStranger(
 async function proofsOf(genuine: readonly Backup[], ok: boolean | null): Promise<Record<string, Bytes>> {
   const planted: Record<string, Bytes> = {};
   for (const { name, manifest } of genuine) {
-    for (const kind of ["read-back", "verify", "drill"]) {
+    for (const [number, kind] of ["read-back", "verify", "drill"].entries()) {
       const at = new Date();
       const said = {
         backup: name.id,
@@ -65,7 +65,7 @@ async function proofsOf(genuine: readonly Backup[], ok: boolean | null): Promise
         bytes: 1,
         durationMs: 1,
       };
-      const key = `${name.stem}.proof-${at.getTime()}-${kind === "drill" ? "00000000" : "ffffffff"}.json`;
+      const key = `${name.stem}.proof-${at.getTime()}-0000000${number}.json`;
       planted[key] = await signNote(PROOF_TYPE, utf8(JSON.stringify(said)), stranger);
     }
   }
