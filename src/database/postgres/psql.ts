@@ -9,6 +9,12 @@ const LONGEST_ANSWER = 64 * 1024 * 1024;
 /** The arguments of every psql: none of the user's settings, no prompt, an error ends it. */
 export const PSQL_ARGUMENTS = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"] as const;
 
+/**
+ * Without it, whoever may make functions in the database could make one that a question fits better than PostgreSQL's own,
+ * and it would run with the rights of the one who asks, perhaps a superuser's.
+ */
+const SAFE_PATH = "SELECT pg_catalog.set_config('search_path', '', false) AS path \\gset\n";
+
 /** A psql program and the database that it asks. */
 export interface Asked {
   psql: string;
@@ -28,7 +34,11 @@ export async function ask<Answer>(
   const argv = [psql, ...PSQL_ARGUMENTS, "-A", "-t"];
   const env = { ...connection.environment, PGCLIENTENCODING: "UTF8" };
   try {
-    const answer = await readOutput({ argv, env, stdin: streamOf(utf8(sql)) }, signal, LONGEST_ANSWER);
+    const answer = await readOutput(
+      { argv, env, stdin: streamOf(utf8(SAFE_PATH + sql)) },
+      signal,
+      LONGEST_ANSWER,
+    );
     return JSON.parse(answer) as Answer;
   } catch (error) {
     throw explainFailure(error, `Cannot read ${connection.label}`);

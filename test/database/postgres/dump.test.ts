@@ -199,6 +199,17 @@ describe("Postgres.check()", () => {
     expect(failure.message).toContain(message);
   });
 
+  test("runs nothing that somebody made in the database", async () => {
+    const name = await createDatabase(
+      server,
+      `CREATE FUNCTION trojan(name, name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$;
+       CREATE OPERATOR || (LEFTARG = name, RIGHTARG = name, FUNCTION = trojan)`,
+    );
+    // As it would be run by a question without a safe path.
+    await expect(server.query("SELECT extname || ' ' FROM pg_extension", name)).rejects.toThrow("run as");
+    expect((await open({ url: server.url(name) }).check(never)).gaps).toEqual([]);
+  });
+
   test("says what to install when no program is there", async () => {
     const failure = await failureOf(
       open({ url: server.url(full), databaseToolsDirectory: "/nowhere" }).check(never),

@@ -58,9 +58,15 @@ test("Postgres.check() names what depends on what the role may not read", async 
     .map(({ kind, object }) => [kind, object]);
   expect(following).toEqual([
     ["view", 'view "public"."of rows", "public"."one", "public"."three", "public"."two"'],
-    ["object", "partition part of whole, policy p on table by_row, rule also on table child"],
-    ["constraint", "constraint child_fk on table child, constraint cycle_s_fkey on table cycle"],
-    ["routine", "function body(), function takes(secret)"],
+    [
+      "object",
+      "partition public.part of public.whole, policy p on table public.by_row, rule also on table public.child",
+    ],
+    [
+      "constraint",
+      "constraint child_fk on table public.child, constraint cycle_s_fkey on table public.cycle",
+    ],
+    ["routine", "function public.body(), function public.takes(public.secret)"],
   ]);
 });
 
@@ -119,7 +125,7 @@ test("Postgres.check() says of which dependents a restore fails", async () => {
   expect(gaps.slice(1)).toEqual([
     {
       kind: "table",
-      object: "column s of table holds, table kid",
+      object: "column s of table public.holds, table public.kid",
       why: "it needs what the role may not read: a restore fails at it",
     },
   ]);
