@@ -191,7 +191,7 @@ rgw objexp hints num shards = 1
 rgw num rados handles = 1
 [client.rgw]
 rgw thread pool size = 32
-rgw multipart min part size = 5242880
+rgw multipart min part size = 1024
 rgw dynamic resharding = false
 rgw lc debug interval = 10
 `;

@@ -9,6 +9,7 @@ export type Kind =
   | "part"
   | "complete"
   | "abort"
+  | "parts"
   | "uploads"
   | "put"
   | "get"
@@ -128,10 +129,11 @@ async function read(incoming: IncomingMessage, request: Seen, fault: Fault | nul
   return true;
 }
 
+const OF_UPLOADS: Readonly<Record<string, Kind>> = { PUT: "part", POST: "complete", GET: "parts" };
+
 function kindOf(method: string, { searchParams, pathname }: URL): Kind {
   if (searchParams.has("uploads")) return method === "POST" ? "create" : "uploads";
-  if (searchParams.has("uploadId"))
-    return method === "PUT" ? "part" : method === "POST" ? "complete" : "abort";
+  if (searchParams.has("uploadId")) return OF_UPLOADS[method] ?? "abort";
   if (pathname.split("/").filter(Boolean).length < 2) return "list";
   const kinds: Record<string, Kind> = { PUT: "put", HEAD: "head", DELETE: "delete" };
   return kinds[method] ?? "get";

@@ -11,29 +11,12 @@ import { TRANSPORT } from "./chapters.ts";
 import { type Failure, isFailure } from "./row.ts";
 import { makeSite, type Site } from "./site.ts";
 import type { TransportRow } from "./transport-row.ts";
+import { takeTurn } from "./turn.ts";
 
 // Most of them wait for their turn.
 setDefaultTimeout(240_000);
 
 const MIB = 1024 * 1024;
-/** Rows at once: more would wait for the processors, and be taken for stalled. */
-const AT_ONCE = 3;
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** Lets only so many through until they are done. */
-async function takeTurn(): Promise<Disposable> {
-  if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  else running += 1;
-  const end = () => {
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  };
-  return { [Symbol.dispose]: end };
-}
-
 const buckets = new Map<string, Promise<TestBucket>>();
 
 /** A site with one good backup, and stores of the same place: straight, and by way of the fault. */
@@ -57,7 +40,7 @@ async function setScene(row: TransportRow): Promise<Scene & AsyncDisposable> {
   const site = await makeSite();
   const prefix = crypto.randomUUID();
   const quick = { partSize: 5 * MIB, pauseMs: 5, ...tuning };
-  const direct = await bucket.open({ prefix }, { partSize: quick.partSize });
+  const direct = await bucket.open({ prefix }, { partSize: 5 * MIB });
   const spoilt = await bucket.open({ endpoint: proxy.endpoint, prefix, ...options }, quick);
   site.grow(1000);
   const older = await site.backUp(direct);

@@ -12,6 +12,9 @@ import { abortStrays } from "./strays.ts";
 /** How long clearing up after a failure may take, even if it was an interrupt. */
 const CLEARING_MS = 20_000;
 
+/** Fewer bytes are not worth the time. */
+const COLLECTED_BYTES = 4 * 1024 * 1024;
+
 /** What is to be stored, and who hears how far it is. */
 interface Order extends PutOptions {
   key: string;
@@ -50,6 +53,7 @@ class VolumeWriter implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   #part: Part | null = null;
   #parts = 0;
+  #uncollected = 0;
   #isLost = false;
 
   constructor(bucket: Bucket, order: Order, signal: AbortSignal) {
@@ -120,11 +124,18 @@ class VolumeWriter implements AsyncDisposable {
       .finally(() => {
         this.#running.delete(task);
         this.#buffers.give(part.buffer);
-        // Frees the copy that fetch made of the part: 30 MiB less at the peak, for 4 ms (measured).
-        Bun.gc(true);
+        this.#collect(part.size);
       });
     this.#parts += 1;
     this.#running.add(task);
+  }
+
+  /** Frees the copies that fetch made of parts: 30 MiB less at the peak, for 4 ms (measured). */
+  #collect(bytes: number): void {
+    this.#uncollected += bytes;
+    if (this.#uncollected < COLLECTED_BYTES) return;
+    this.#uncollected = 0;
+    Bun.gc(true);
   }
 
   async #send(part: Part, index: number): Promise<void> {
@@ -169,6 +180,11 @@ class Part {
 
   constructor(buffer: Bytes) {
     this.buffer = buffer;
+  }
+
+  /** Bytes in it. */
+  get size(): number {
+    return this.#filled;
   }
 
   get isFull(): boolean {
