@@ -29,6 +29,10 @@ export const root: Group = {
       summary: "read backups again, and prove that they are whole",
       load: async () => (await import("./verify.ts")).command,
     },
+    prune: {
+      summary: "remove the backups that no rule of keep wants",
+      load: async () => (await import("./prune.ts")).command,
+    },
     tools: {
       summary: "the programs of the databases: which are here, what is missing",
       load: async () => (await import("./tools.ts")).command,

@@ -16,6 +16,7 @@ import type { Globals } from "./command.ts";
 import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
 import { type Counts, progressForm, showProgress } from "./print/progress.ts";
+import { pruneAfterBackup } from "./pruner.ts";
 import { readTrusted } from "./sets.ts";
 import type { Task } from "./tasks.ts";
 
@@ -69,6 +70,7 @@ export async function attempt(run: Run, task: Task, signal: AbortSignal): Promis
     const startedAt = performance.now();
     const backup = await backUp(plan, signal);
     tellSuccess(backup, store, performance.now() - startedAt);
+    await pruneAfterBackup({ set, entry, store, storeName: where.store }, run.trusted, signal);
     return { ...where, backup };
   } catch (error) {
     signal.throwIfAborted();

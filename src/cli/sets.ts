@@ -1,5 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
+import { sortHoldings } from "../catalog/holdings.ts";
 import { type Backup, listBackups, listSets } from "../catalog/list.ts";
 import { parseManifestKey } from "../catalog/name.ts";
 import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
@@ -61,6 +62,8 @@ interface Search {
   failures: readonly DbackedError[];
   /** Manifests that cannot be read, of sets in which others can. */
   broken: readonly BrokenBackup[];
+  /** How much was begun and never finished, as far as the backups' own listing shows it. */
+  unfinished: number;
 }
 
 /** What should be a backup, by its name. */
@@ -85,12 +88,14 @@ export async function searchStores(
   const found: Found[] = [];
   const failures: DbackedError[] = [];
   const broken: BrokenBackup[] = [];
+  let unfinished = 0;
   for (const store of chooseStores(config, wanted)) {
     try {
       const searched = await searchStore(config, { ...wanted, store }, trusted, signal);
       found.push(...searched.found);
       broken.push(...searched.broken);
       failures.push(...searched.failures);
+      unfinished += searched.unfinished;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DbackedError)) throw error;
@@ -105,6 +110,7 @@ export async function searchStores(
     found: found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt)),
     failures,
     broken,
+    unfinished,
   };
 }
 
@@ -140,8 +146,10 @@ async function searchStore(
   const found: Found[] = [];
   const failures: DbackedError[] = [];
   const lost: BrokenBackup[] = [];
+  let unfinished = 0;
   for (const set of await chooseSets(config, { ...wanted, store: storeName }, store, signal)) {
-    const { backups, broken } = await listBackups(store, set, verify, signal);
+    const { backups, broken, listing } = await listBackups(store, set, verify, signal);
+    unfinished += sortHoldings(set, listing, []).unfinished.filter(({ kind }) => kind !== "leases").length;
     found.push(...backups.map((backup) => ({ backup, store, storeName })));
     const [first] = broken;
     if (first !== undefined && backups.length === 0) {
@@ -155,7 +163,7 @@ async function searchStore(
       lost.push({ id: parseManifestKey(key)?.id ?? key, database: set, store: storeName, failure });
     }
   }
-  return { found, failures, broken: lost };
+  return { found, failures, broken: lost, unfinished };
 }
 
 /** A name that is in the config may have no backups yet, and one with backups may be gone from the config. */

@@ -60,6 +60,20 @@ export async function judgeSet(plan: PrunePlan, signal: AbortSignal): Promise<Pr
   return { verdicts, unfinished, brake: findBrake(verdicts), broken, holdings };
 }
 
+/**
+ * Finds what was begun in a set and never finished, and judges it.
+ *
+ * @throws {DbackedError} `store`, if the store cannot be listed.
+ */
+export async function findUnfinished(
+  plan: Pick<PrunePlan, "set" | "store" | "tellUnseen">,
+  signal: AbortSignal,
+): Promise<readonly UnfinishedVerdict[]> {
+  const listing = await plan.store.list(`${plan.set}/`, signal);
+  const holdings = sortHoldings(plan.set, listing, await listDrafts(plan, signal));
+  return judgeUnfinished(holdings, listing.now);
+}
+
 /** Not every store tells what is open, nor every right allows to ask. */
 async function listDrafts(
   { set, store, tellUnseen }: Pick<PrunePlan, "set" | "store" | "tellUnseen">,

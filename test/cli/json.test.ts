@@ -23,8 +23,9 @@ beforeAll(async () => {
   using database = new Database(file);
   database.run("CREATE TABLE customers (name TEXT)");
   const crm = { name: "crm", type: "postgres", url: "postgres://backup@127.0.0.1:1/crm" };
-  await host.configure({ databases: [sqliteDatabase(file), crm] });
+  await host.configure({ databases: [sqliteDatabase(file, { keep: { last: 1 } }), crm] });
   ran = await host.run(["run", "--once", "--json"]);
+  await Bun.write(join(host.store, `app/20261101T020000Z-${"a".repeat(32)}.dbk`), "x");
 }, TIMEOUT_MS);
 
 afterAll(async () => {
@@ -80,6 +81,8 @@ test("`run --once --json` prints what the page says, of successes and of failure
 
 test.each([
   ["list", "`dbacked list --json`"],
+  ["list --unfinished", "`dbacked list --unfinished --json`"],
+  ["prune --dry-run", "`dbacked prune --json`"],
   ["show ID", "`dbacked show ID --json`"],
   ["show ID --private-key-path KEY", "`dbacked show ID --json`"],
   ["verify --private-key-path KEY", "`dbacked verify --json`"],

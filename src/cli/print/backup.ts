@@ -144,6 +144,6 @@ export function listProofs(times: ProofTimes): (readonly [kind: string, at: stri
 }
 
 /** `2026-11-22 02:00:00Z` */
-function shortTime(iso: string): string {
+export function shortTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
 }
