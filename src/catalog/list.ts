@@ -1,6 +1,9 @@
 import { type Bytes, collect } from "../base/bytes.ts";
+import { compactTime } from "../base/clock.ts";
 import { DbackedError } from "../base/error.ts";
 import { NotFound, Unreadable, type Listing, type Store, type StoredObject } from "../store/store.ts";
+import { mapBounded } from "./bounded.ts";
+import { Budget } from "./budget.ts";
 import { findLack } from "./lack.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
 import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
@@ -12,8 +15,8 @@ const NOTE_LIMIT = 16 * 1024 * 1024;
 /** How far a backup's clock may be ahead of the store's before it is taken for planted. */
 const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
-/** Notes read at once. */
-const READERS = 8;
+/** Bytes of notes in hand at once; verified, each takes several times as much. Ours have a few KiB, a planted one may have 16 MiB. */
+const IN_HAND = 4 * 1024 * 1024;
 
 /** A verified note, and who signed it, as `ed25519:<base64>`. */
 interface VerifiedNote {
@@ -104,7 +107,10 @@ export async function findNewest(
   signal: AbortSignal,
 ): Promise<Backup | undefined> {
   const { reader, manifests } = await openSet(store, set, verify, signal);
-  const seconds = Map.groupBy(manifests.toReversed(), ({ key }) => key.slice(0, key.lastIndexOf("-")));
+  // What is from the future by its name does not count, whatever it holds; there may be thousands of it.
+  const latest = `${set}/${compactTime(new Date(reader.now.getTime() + CLOCK_TOLERANCE_MS))}~`;
+  const past = manifests.filter(({ key }) => key < latest);
+  const seconds = Map.groupBy(past.toReversed(), ({ key }) => key.slice(0, key.lastIndexOf("-")));
   for (const objects of seconds.values()) {
     const read = await mapBounded(objects, (object) => readBackup(reader, object));
     const counting = read.filter((each) => "manifest" in each).filter(({ doubt }) => doubt === null);
@@ -122,7 +128,8 @@ async function openSet(
   const listing = await store.list(`${set}/`, signal);
   const { objects, now } = listing;
   const sizes = new Map(objects.map(({ key, size }) => [key, size]));
-  const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), signal };
+  const budget = new Budget(IN_HAND);
+  const reader: Reader = { store, verify, now, sizes, proofs: groupProofs(objects), budget, signal };
   return { reader, listing, manifests: objects.filter(({ key }) => parseManifestKey(key) !== null) };
 }
 
@@ -138,6 +145,7 @@ interface Reader {
   /** Bytes of every object of the set, by its key. */
   sizes: ReadonlyMap<string, number>;
   proofs: ReadonlyMap<string, readonly StoredObject[]>;
+  budget: Budget;
   signal: AbortSignal;
 }
 
@@ -214,7 +222,7 @@ function isOfOneObject(error: unknown): error is DbackedError {
 }
 
 async function readNote(
-  { store, verify, signal }: Reader,
+  { store, verify, budget, signal }: Reader,
   object: StoredObject,
   payloadType: string,
   name: BackupName,
@@ -222,21 +230,13 @@ async function readNote(
   if (object.size > NOTE_LIMIT) {
     throw new DbackedError("damaged", `${object.key} has ${object.size} bytes, more than a note may have`);
   }
-  const note = await collect(await store.get(object.key, null, signal), NOTE_LIMIT);
-  return await verify(note, payloadType, object, name);
+  return await budget.spend(object.size, async () => {
+    const note = await collect(await store.get(object.key, null, signal), NOTE_LIMIT);
+    return await verify(note, payloadType, object, name);
+  });
 }
 
 function groupProofs(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
   const proofs = objects.filter(({ key }) => parseProofKey(key) !== null);
   return Map.groupBy(proofs, ({ key }) => parseProofKey(key)?.stem ?? "");
-}
-
-async function mapBounded<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
-  const results: Out[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: READERS }, worker));
-  return results;
 }

@@ -9,6 +9,11 @@ export const MAX_NOTE_BYTES = 16 * 1024 * 1024;
 /** A note with more signatures than this is nobody's. */
 const MAX_SIGNATURES = 16;
 
+/** The sixteen signatures need fewer, and base64 has none. */
+const MAX_COMMAS = 200;
+
+const COMMA = 0x2c;
+
 /** How much of a stranger's word a message shows. */
 const LONGEST_SHOWN = 80;
 
@@ -115,11 +120,19 @@ function parseDsse(note: Bytes): Dsse {
 }
 
 function parseJson(note: Bytes): unknown {
+  if (countCommas(note) > MAX_COMMAS) throw refuse("it holds more than a signed note does");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(note)) as unknown;
   } catch (cause) {
     throw refuse("it is no JSON", cause);
   }
+}
+
+/** Parsed, millions of empty objects would take a hundred times the memory of their text. */
+function countCommas(note: Bytes): number {
+  let commas = 0;
+  for (let at = note.indexOf(COMMA); at !== -1; at = note.indexOf(COMMA, at + 1)) commas += 1;
+  return commas;
 }
 
 function isDsse(value: unknown): value is Dsse {

@@ -97,6 +97,14 @@ const BROKEN: readonly [name: string, note: Bytes][] = [
   ["base64 with spaces", altered((dsse) => ({ payload: `${dsse.payload} ` }))],
   ["base64 without padding", altered((dsse) => ({ payload: dsse.payload.replaceAll("=", "") }))],
   ["a byte behind it", utf8(`${new TextDecoder().decode(note)}x`)],
+  [
+    "a hundred thousand signatures",
+    altered(() => ({ signatures: Array.from({ length: 100_000 }, () => ({})) })),
+  ],
+  [
+    "a thousand other fields",
+    altered(() => Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [at, 0]))),
+  ],
   ["nothing", new Uint8Array(0)],
   ["null", utf8("null")],
   ["invalid UTF-8", new Uint8Array([0xff, 0xfe])],

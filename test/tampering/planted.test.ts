@@ -4,6 +4,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type Backup, findNewest, listBackups, listSets } from "../../src/catalog/list.ts";
+import { manifestKey, nameBackup } from "../../src/catalog/name.ts";
 import { judgeSet, removeJudged } from "../../src/job/prune.ts";
 import { noteVerifier } from "../../src/job/trust.ts";
 import { verifyBackup } from "../../src/job/verify.ts";
@@ -79,22 +80,38 @@ describe.each(PLANTS)("%s", (_, sow) => {
   });
 });
 
+/** A store that writes down what it is asked for. */
+class Watched extends FolderStore {
+  readonly asked: string[] = [];
+  override get(...args: Parameters<FolderStore["get"]>) {
+    this.asked.push(args[0]);
+    return super.get(...args);
+  }
+}
+
 test("a stranger's proofs cost no look at the envelope", async () => {
   const { site, genuine } = await begin();
   await using _ = site;
   const [, sow] = PLANTS.find(([name]) => name === "proofs by a stranger that say no") ?? [];
   await plant(site, (await sow?.(genuine)) ?? {});
-  const asked: string[] = [];
-  class Counting extends FolderStore {
-    override get(...args: Parameters<FolderStore["get"]>) {
-      asked.push(args[0]);
-      return super.get(...args);
-    }
-  }
-  const store = new Counting({ path: site.storeFolder });
+  const store = new Watched({ path: site.storeFolder });
   await listBackups(store, "shop", noteVerifier(store, trusted, never), never);
-  expect(asked.length).toBeGreaterThan(12);
-  expect(asked.filter((key) => !key.endsWith(".json"))).toEqual([]);
+  expect(store.asked.length).toBeGreaterThan(12);
+  expect(store.asked.filter((key) => !key.endsWith(".json"))).toEqual([]);
+});
+
+test("the newest backup is found without a look at what is from the future", async () => {
+  const { site, genuine } = await begin();
+  await using _ = site;
+  const later = nameBackup("shop", new Date(Date.now() + DAY_MS), "a".repeat(32));
+  await plant(site, {
+    [manifestKey(later)]: "{}",
+    "shop/99991231T235959Z-0123456789abcdef0123456789abcdef.json": "",
+  });
+  const store = new Watched({ path: site.storeFolder });
+  const newest = await findNewest(store, "shop", noteVerifier(store, trusted, never), never);
+  expect(newest?.name).toEqual(genuine[0]?.name);
+  expect(store.asked.filter((key) => !key.startsWith(newest?.name.stem ?? "?"))).toEqual([]);
 });
 
 const NAME = "20261122T020000Z-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.json";

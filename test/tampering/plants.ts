@@ -98,6 +98,10 @@ export const PLANTS: readonly (readonly [string, Plant])[] = [
   ["a manifest of a million brackets", junk("[".repeat(1_000_000))],
   ["a manifest nested a hundred thousand deep", junk(`${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`)],
   ["a manifest of 15 MiB", junk(JSON.stringify({ payloadType: "x".repeat(15 * 1024 * 1024) }))],
+  [
+    "a manifest with five million signatures",
+    junk(`{"payloadType":"","payload":"","signatures":[${"{},".repeat(5_000_000)}{}]}`),
+  ],
   ["a manifest of 17 MiB", junk(new Uint8Array(17 * 1024 * 1024))],
   [
     "a signed manifest nested deep",
