@@ -40,6 +40,7 @@ export async function findHomes(
   signal: AbortSignal,
 ): Promise<{ homes: readonly Home[]; troubles: readonly Trouble[] }> {
   if (storeName !== undefined) requireStore(config, storeName);
+  if (config.databases.length > 0) requireEntries(config, { names, store: storeName });
   const homes: Home[] = [];
   const troubles: Trouble[] = [];
   for (const store of config.stores) {
@@ -48,7 +49,7 @@ export async function findHomes(
       homes.push(...(await homesIn(config, store, names, signal)));
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof DbackedError) || error.kind === "usage") throw error;
+      if (!(error instanceof DbackedError)) throw error;
       troubles.push({ database: null, store: store.name, failure: error });
     }
   }
@@ -82,6 +83,15 @@ async function homesIn(
 
 async function listSets(store: Store, prefix: string, signal: AbortSignal): Promise<readonly string[]> {
   return setsOf((await store.list(prefix, signal)).objects);
+}
+
+/** Else it would look as if there were nothing to do. */
+function requireEntries(config: Config, { names, store }: Wanted): void {
+  const stores = chooseOrders(config, names).map(({ entry }) => entry.store);
+  if (names.length === 0 || store === undefined || stores.includes(store)) return;
+  throw new DbackedError("usage", `The backups of ${names.join(", ")} do not go to the store "${store}"`, {
+    hint: `they go to ${[...new Set(stores)].join(", ")}`,
+  });
 }
 
 function requireStore({ stores }: Config, wanted: string): void {

@@ -30,6 +30,7 @@ export const command = defineCommand({
     for (const warning of config.warnings) log.warn(warning);
     const names = namesOf(operands, args.database);
     const { homes, troubles } = await findHomes(config, { names, store: args.store }, signal);
+    if (homes.length === 0 && troubles.length === 0) log.info("There is nothing to prune.");
     const trusted = await readTrusted(config);
     const pruned: Pruned[] = [];
     const failed: Trouble[] = [...troubles];

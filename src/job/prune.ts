@@ -30,7 +30,7 @@ export interface Pruning {
 }
 
 /** What came of one thing that was to go. */
-export type Removal =
+type Removal =
   | { target: Target; outcome: "removed" }
   /** The store keeps it: until when, if anybody knows. */
   | { target: Target; outcome: "retained"; until: Date | null };
@@ -95,7 +95,7 @@ async function listDrafts(
  */
 export async function removeJudged(
   { store }: Pick<PrunePlan, "store">,
-  { verdicts, unfinished, holdings }: Pruning,
+  { verdicts, unfinished, holdings }: Pick<Pruning, "verdicts" | "unfinished" | "holdings">,
   signal: AbortSignal,
 ): Promise<Removals> {
   const targets = [...verdicts.toReversed(), ...unfinished].filter(({ fate }) => fate === "removed");

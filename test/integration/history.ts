@@ -39,7 +39,7 @@ export interface History extends AsyncDisposable {
 }
 
 /** What `prune --json` prints, and how it ended. */
-export interface Report {
+interface Report {
   exitCode: number;
   stderr: string;
   removedBytes: number;

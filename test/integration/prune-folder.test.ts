@@ -4,6 +4,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { history } from "./history.ts";
 import { listGood } from "./scene.ts";
+import { folderStore, sqliteDatabase } from "./workspace.ts";
 
 setDefaultTimeout(60_000);
 
@@ -108,6 +109,13 @@ test("prune removes nothing without keep, nor where the store cannot be listed, 
   await site.configure({ keep: { last: 1 } });
   expect((await site.host.run(["prune", "nobody"])).exitCode).toBe(2);
   expect((await site.host.run(["prune", "--store", "nowhere"])).exitCode).toBe(2);
+  const elsewhere = folderStore(join(site.host.folder, "elsewhere"), { name: "elsewhere" });
+  const both = [folderStore(site.host.store), elsewhere];
+  const app = sqliteDatabase(site.file, { keep: { last: 1 }, stores: ["folder"] });
+  await site.host.configure({ stores: both, databases: [app] });
+  const other = await site.host.run(["prune", "app", "--store", "elsewhere"]);
+  expect(other).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("they go to folder") });
+  await site.configure({ keep: { last: 1 } });
   expect((await site.host.run(["prune", "app", "--database", "app"])).exitCode).toBe(2);
   await Bun.$`mv ${site.host.store} ${site.host.store}-away`.quiet();
   expect(await site.prune("--yes")).toMatchObject({ exitCode: 6, failures: [{ kind: "store" }] });

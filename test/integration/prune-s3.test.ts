@@ -1,4 +1,5 @@
 import {
+  CreateMultipartUploadCommand,
   DeleteBucketPolicyCommand,
   ListObjectVersionsCommand,
   PutBucketPolicyCommand,
@@ -6,11 +7,17 @@ import {
   PutObjectRetentionCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { utf8 } from "../../src/base/bytes.ts";
+import { sortHoldings } from "../../src/catalog/holdings.ts";
+import { judgeUnfinished } from "../../src/catalog/retention/unfinished.ts";
+import { removeJudged } from "../../src/job/prune.ts";
 import { type History, history } from "./history.ts";
 import { listGood } from "./scene.ts";
 import { allBut, DAYS, expectPruned, KEEP, KEPT_DAYS, pick, someDays } from "./some-days.ts";
 
 setDefaultTimeout(60_000);
+
+const never = new AbortController().signal;
 
 async function setPolicy(
   { bucket }: History,
@@ -71,6 +78,39 @@ describe.each(["SeaweedFS", "Ceph RGW"] as const)("prune in %s", (setting) => {
     await Bun.sleep(Math.max(0, until.getTime() + 1500 - Date.now()));
     expect((await site.prune()).backups["removed"]).toEqual([ids[4] ?? ""]);
     await expectPruned(site, ids);
+  });
+
+  test("shows orphans and open uploads, and clears them up once they are old", async () => {
+    await using site = await history(setting);
+    const { bucket, host, store } = site;
+    if (bucket === null) throw new Error("a folder has no uploads");
+    const [id = ""] = await site.make(1);
+    await site.configure({ keep: { last: 1 } });
+    const keyOf = (digit: string, ending: string) => `app/20261001T020000Z-${digit.repeat(32)}${ending}`;
+    await store.create(keyOf("a", ".dbk"), utf8("whole, maybe"), never);
+    for (const Key of [keyOf("b", ".dbk"), keyOf("b", ".dbk.0001"), "app/film.mp4"])
+      await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key }));
+    const listed = await host.run(["list", "--unfinished", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { kind: "envelope", key: keyOf("a", ".dbk"), removable: false },
+      { kind: "draft", key: keyOf("b", ".dbk"), removable: false },
+    ]);
+    const { unfinished, exitCode, stderr } = await site.prune();
+    expect([exitCode, unfinished.map(({ fate }) => fate)]).toEqual([0, ["kept", "kept"]]);
+    expect(stderr).toContain("has not written it: app/film.mp4");
+
+    const inEightDays = new Date(Date.now() + 8 * 86_400_000);
+    const holdings = sortHoldings(
+      "app",
+      await store.list("app/", never),
+      await store.drafts.list("app/", never),
+    );
+    const verdicts = judgeUnfinished(holdings, inEightDays);
+    const removals = await removeJudged(site, { verdicts: [], unfinished: verdicts, holdings }, never);
+    expect(removals).toMatchObject({ done: [{ outcome: "removed" }, { outcome: "removed" }], failure: null });
+    expect(await bucket.openUploads()).toEqual(["app/film.mp4"]);
+    expect((await site.look()).filter((key) => key.includes("aaaa"))).toEqual([]);
+    await site.expectRestorable(id, 0);
   });
 
   test("leaves no version behind where the bucket keeps them", async () => {

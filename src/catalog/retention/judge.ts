@@ -10,7 +10,7 @@ export interface Candidate extends Pick<Backup, "storedAt" | "proofs" | "doubt">
 }
 
 /** What becomes of a backup: `ignored` is what does not count, which is neither kept for anything nor removed. */
-export type Fate = "kept" | "removed" | "ignored";
+type Fate = "kept" | "removed" | "ignored";
 
 /** What becomes of a backup, and why: everything that it is kept for. */
 export interface Verdict<B extends Candidate = Backup> {

@@ -28,7 +28,12 @@ export async function listUploads(
   return drafts;
 }
 
-async function listBegun(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<readonly Begun[]> {
+/** Lists the same, page by page, and asks nothing more of them. */
+export async function listBegun(
+  bucket: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<readonly Begun[]> {
   const uploads: Begun[] = [];
   let after: Position = {};
   for (;;) {
@@ -43,7 +48,7 @@ async function listBegun(bucket: Bucket, prefix: string, signal: AbortSignal): P
 }
 
 /** An upload as the listing has it. */
-interface Begun {
+export interface Begun {
   key: string;
   id: string;
   begunAt: Date;
@@ -65,7 +70,7 @@ function askForPage(
   const input = { Bucket: bucket.bucket, Prefix: bucket.prefixOf(prefix), ...after };
   return bucket.send(
     {
-      doing: `look for open uploads of ${prefix} in`,
+      doing: "look for open uploads in",
       right: "s3:ListBucketMultipartUploads",
       act: (abortSignal) => bucket.client.send(new ListMultipartUploadsCommand(input), { abortSignal }),
     },
@@ -81,8 +86,12 @@ function begunOf({ Uploads: uploads = [] }: ListMultipartUploadsCommandOutput, b
   });
 }
 
-/** A dump may be slow, so that an old upload is not dead before its last part is old. */
-async function measure(bucket: Bucket, { key, id, begunAt }: Begun, signal: AbortSignal): Promise<Draft> {
+/** Looks at the parts of an upload: a dump may be slow, so that an old one is not dead before its last part is old. */
+export async function measure(
+  bucket: Bucket,
+  { key, id, begunAt }: Begun,
+  signal: AbortSignal,
+): Promise<Draft> {
   const draft = { key, id, size: 0, modifiedAt: begunAt };
   let after: { PartNumberMarker?: string } = {};
   for (;;) {
