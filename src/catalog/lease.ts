@@ -25,17 +25,18 @@ export function readLeases(
   const inside = objects.filter(({ key }) => key.startsWith(prefix));
   const known = inside.filter((object) => nameOf(object) !== undefined);
   const groups = Map.groupBy(inside, (object) => nameOf(object)?.["lease"] ?? object.key);
-  const alive = [...groups].filter(([, group]) => isAlive(group, now)).map(([lease]) => lease);
+  const alive = new Set([...groups].filter(([, group]) => isAlive(group, now)).map(([lease]) => lease));
   const newest = known
     .map((object) => nameOf(object)?.["lease"] ?? "")
     .toSorted(byNumber)
     .at(-1);
   const over = known.filter((object) => {
     const lease = nameOf(object)?.["lease"] ?? "";
-    return lease !== newest && !alive.includes(lease);
+    return lease !== newest && !alive.has(lease);
   });
-  const others = objects.filter((object) => !known.includes(object));
-  return { leases: { isAlive: alive.length > 0, over }, others };
+  const own = new Set(known);
+  const others = objects.filter((object) => !own.has(object));
+  return { leases: { isAlive: alive.size > 0, over }, others };
 }
 
 function isAlive(group: readonly StoredObject[], now: Date): boolean {

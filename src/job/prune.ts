@@ -1,11 +1,12 @@
 import { DbackedError } from "../base/error.ts";
 import { type Holdings, sortHoldings } from "../catalog/holdings.ts";
 import { type Catalog, listBackups } from "../catalog/list.ts";
+import { type BackupName, manifestKey, parsePartKey } from "../catalog/name.ts";
 import { findBrake } from "../catalog/retention/brake.ts";
 import { judge, type Retention, type Verdict } from "../catalog/retention/judge.ts";
 import { judgeUnfinished, type UnfinishedVerdict } from "../catalog/retention/unfinished.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { type Draft, Retained, type Store } from "../store/store.ts";
+import { type Draft, NotFound, Retained, type Store } from "../store/store.ts";
 import { noteVerifier } from "./trust.ts";
 
 /** The set to prune, and by what. */
@@ -123,12 +124,28 @@ async function remove(store: Store, target: Target, holdings: Holdings, signal: 
     );
     return;
   }
-  const { drafts, objects } = target.unfinished;
+  const { drafts, objects, key } = target.unfinished;
+  const part = parsePartKey(key);
+  if (part !== null && drafts.length === 0) await requireNoManifest(store, part.name, signal);
   for (const draft of drafts) await store.drafts.discard(draft, signal);
   await store.remove(
     objects.map(({ key }) => key),
     signal,
   );
+}
+
+/** A listing that leaves something out would make an orphan of a good backup. */
+async function requireNoManifest(store: Store, name: BackupName, signal: AbortSignal): Promise<void> {
+  try {
+    const manifest = await store.get(manifestKey(name), null, signal);
+    await manifest.cancel();
+  } catch (error) {
+    if (error instanceof NotFound) return;
+    throw error;
+  }
+  throw new DbackedError("store", `${store.label} holds ${manifestKey(name)}, and does not list it`, {
+    hint: "its listings cannot be relied on: prune nothing there",
+  });
 }
 
 /** Bytes that a backup or a piece of unfinished work takes in the store. */
