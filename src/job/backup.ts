@@ -10,6 +10,7 @@ import type { Signer } from "../seal/signer.ts";
 import type { Summary } from "../seal/trailer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { PutOptions, Store } from "../store/store.ts";
+import { claimOf } from "./claim.ts";
 import { count, Measure, type Reading } from "./measure.ts";
 import { type ReadBack, readBack } from "./read-back.ts";
 import { storeManifest } from "./record.ts";
@@ -122,7 +123,7 @@ async function prepare(
   const check = await plan.database.check(signal);
   refuseGaps(plan, check.gaps);
   watchdog.turnTo(forListing(plan));
-  await claimSet(store, { set, source: check.source, adopt: plan.adopt }, signal);
+  await claimSet(store, claimOf(plan, check.source), signal);
   return await findNewest(store, set, noteVerifier(store, plan.trusted, signal), signal);
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Bytes, utf8 } from "../../src/base/bytes.ts";
 import type { Backup } from "../../src/catalog/list.ts";
+import { IDENTITY_TYPE } from "../../src/catalog/identity.ts";
 import { encodeManifest, MANIFEST_TYPE, type Manifest } from "../../src/catalog/manifest.ts";
 import { envelopeKey, manifestKey, nameBackup } from "../../src/catalog/name.ts";
 import { PROOF_TYPE } from "../../src/catalog/proof.ts";
@@ -142,6 +143,7 @@ export const PLANTS: readonly (readonly [string, Plant])[] = [
       ),
   ],
   ["an envelope without a manifest", () => Promise.resolve({ [`${stemOf("c")}.dbk`]: "DBACKED" })],
+  ["identities that hand the set to somebody", () => handovers()],
   [
     "leases of nobody",
     () =>
@@ -153,6 +155,16 @@ export const PLANTS: readonly (readonly [string, Plant])[] = [
   ],
   ["names that only look right", () => Promise.resolve(lookalikes())],
 ];
+
+/** One without a signature, and one with a stranger's. */
+async function handovers(): Promise<Record<string, Bytes | string>> {
+  const identity = { id: crypto.randomUUID(), source: "0".repeat(64) };
+  const signed = utf8(JSON.stringify({ ...identity, set: "shop", generation: 3 }));
+  return {
+    "shop/identity.2": JSON.stringify(identity),
+    "shop/identity.3": await signNote(IDENTITY_TYPE, signed, stranger),
+  };
+}
 
 /** Under names from the future too, which sort before all others. */
 function many(at: Date | null): Record<string, string> {
