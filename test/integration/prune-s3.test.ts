@@ -62,6 +62,20 @@ describe.each(["SeaweedFS", "Ceph RGW"] as const)("prune in %s", (setting) => {
     await site.expectRestorable(ids[3] ?? "", 3);
   });
 
+  test("sees the envelope of a run that could not write its manifest", async () => {
+    await using site = await history(setting);
+    const [id = ""] = await site.make(1);
+    await setPolicy(site, { action: "s3:PutObject", ending: ".json" });
+    expect((await site.host.run(["run", "--once"])).exitCode).toBe(6);
+    await setPolicy(site, null);
+    const { stdout, stderr } = await site.host.run(["list", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject([{ id }]);
+    expect(stderr).toContain("dbacked list --unfinished");
+    const unfinished = await site.host.run(["list", "--unfinished", "--json"]);
+    expect(JSON.parse(unfinished.stdout)).toMatchObject([{ kind: "envelope", database: "app" }]);
+    await site.expectRestorable(id, 0);
+  });
+
   test("leaves what is locked, and removes it when it may", async () => {
     const { site, ids } = await someDays(setting, { objectLock: true });
     await using _ = site;

@@ -158,6 +158,23 @@ test("a year of daily backups, pruned each day, leaves what the rules say", () =
   ]);
 });
 
+test.each([
+  ["Europe/Paris", "22:00"],
+  ["America/New_York", "04:00"],
+  ["Australia/Lord_Howe", "13:00"],
+])("a year of hourly backups leaves the last of each day in %s, whatever the clocks do", (zone, hour) => {
+  const start = Date.parse(`2026-01-01T${hour}:00Z`);
+  const hours = Array.from({ length: 365 * 24 }, (_, at) => candidate(new Date(start + at * HOUR)));
+  const calendar = calendarIn(zone);
+  const dayOf = ({ manifest }: Candidate) => calendar(new Date(manifest.takenAt)).day;
+  const lasts = hours.filter((each, at) => {
+    const next = hours[at + 1];
+    return next === undefined || dayOf(next) !== dayOf(each);
+  });
+  expect(new Set(lasts.map(dayOf)).size).toBe(lasts.length);
+  expect(keptOf(hours, { keep: { daily: 999 }, zone })).toEqual(lasts.toReversed());
+});
+
 test("reasons name every rule that wants a backup", () => {
   const verdicts = judge(daily(10), { keep: { last: 2, weekly: 2, within: "24h" }, zone: "UTC" });
   expect(verdicts.slice(0, 4).map(({ fate, reasons }) => `${fate}: ${reasons.join("; ")}`)).toEqual([
