@@ -1,4 +1,5 @@
 import { DbackedError } from "../base/error.ts";
+import { splitWords } from "./words.ts";
 
 /**
  * One option of a dump program, and what we think of it. `allowed`: the dump holds the same. `narrowing`: the dump holds
@@ -23,13 +24,15 @@ export interface JudgedOptions {
 /**
  * Reads options as getopt_long does (`-sx`, `-tNAME`, `-t NAME`, `--table=NAME`, unique abbreviations) and judges each.
  *
- * @throws {DbackedError} `config`, naming every option that cannot be used, and why.
+ * @param given words, or one line as a shell would split it.
+ * @throws {DbackedError} `config`, naming every option that cannot be used, and why; {SyntaxError} if a quote is not closed.
  */
 export function judgeOptions(
   program: string,
   options: readonly DumperOption[],
-  words: readonly string[],
+  given: string | readonly string[],
 ): JudgedOptions {
+  const words = typeof given === "string" ? splitWords(given) : given;
   const args: string[] = [];
   const narrowed: string[] = [];
   const refused: string[] = [];

@@ -1,4 +1,5 @@
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
+import { replay } from "../replay.ts";
 import { ArchiveReader, type Namespace } from "./archive-reader.ts";
 
 /** What an archive says of itself before its documents. */
@@ -31,18 +32,5 @@ export async function readHead(archive: ByteStream): Promise<Head> {
     await reader.cancel(error).catch(() => {});
     throw error;
   }
-  const bytes = new ReadableStream<Bytes>(
-    {
-      async pull(controller) {
-        const piece = read.shift();
-        if (piece !== undefined) return controller.enqueue(piece);
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
-  return { namespaces: reading.namespaces, bytes };
+  return { namespaces: reading.namespaces, bytes: replay(read, reader) };
 }

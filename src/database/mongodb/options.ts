@@ -1,14 +1,16 @@
-import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { reasonOf } from "../../base/error.ts";
-import { Secret } from "../../base/secret.ts";
 import { judgeOptions, type JudgedOptions } from "../dumper-options.ts";
-import { splitWords } from "../words.ts";
+import {
+  absolutePath,
+  type Mistake,
+  mistakesBesideUrl,
+  mistakesOf,
+  refusing,
+  serverFields,
+} from "../server-fields.ts";
 import { MONGODUMP_OPTIONS } from "./dumper-options.ts";
 import { needsPassword, parameterOf, parseUrl, type UrlParts } from "./url.ts";
-
-const absolutePath = z.string().refine(isAbsolute, "expected an absolute path");
-const word = z.string().min(1);
 
 /** Fields that a URL holds already. */
 const IN_URL = ["host", "port", "username"] as const;
@@ -19,18 +21,14 @@ export const OWN: ReadonlySet<string> = new Set(["admin", "config", "local"]);
 /** What `database` has for each of a server's databases, one backup for each. */
 const EACH = "*";
 
+/**
+ * A URL is `mongodb://user@host:port/database`, with MongoDB's parameters after `?`. Without a host, it is this one;
+ * without a database, the whole server is dumped.
+ */
 const fields = z.strictObject({
-  /** `mongodb://user@host:port/database`, with MongoDB's parameters after `?`. */
-  url: word.optional(),
-  /** @default localhost */
-  host: word.optional(),
-  port: z.int().min(1).max(65535).optional(),
-  username: word.optional(),
-  password: z.union([z.instanceof(Secret), z.string().transform((text) => new Secret(text))]).optional(),
-  /** Without one, the whole server is dumped. */
-  database: word.optional(),
+  ...serverFields,
   /** Which database knows the user. @default the database that is dumped; `admin` for a whole server */
-  authenticationDatabase: word.optional(),
+  authenticationDatabase: z.string().min(1).optional(),
   tls: z
     .union([
       z.boolean(),
@@ -42,26 +40,16 @@ const fields = z.strictObject({
       }),
     ])
     .optional(),
-  databaseToolsDirectory: absolutePath.optional(),
-  /** More options for mongodump: words, or one line as a shell would split it. */
-  dumperOptions: z.union([z.string(), z.array(z.string())]).default([]),
-  /** Dumps what the role may read, and leaves out the rest. */
-  acceptIncomplete: z.boolean().default(false),
 });
 
 export type MongodbFields = z.output<typeof fields>;
 
 /** Options of a database of the type `mongodb`. */
-export const mongodbOptions = fields.superRefine((options, context) => {
-  for (const { field, message } of mistakesIn(options)) {
-    context.addIssue({ code: "custom", path: [field], message });
-  }
-});
+export const mongodbOptions = fields.superRefine(refusing(mistakesIn));
 
 /** What `dumperOptions` mean to mongodump. */
 export function judgeDumperOptions(options: MongodbFields["dumperOptions"]): JudgedOptions {
-  const words = typeof options === "string" ? splitWords(options) : options;
-  return judgeOptions("mongodump", MONGODUMP_OPTIONS, words);
+  return judgeOptions("mongodump", MONGODUMP_OPTIONS, options);
 }
 
 /** Says whether each database of the server is meant, with a backup of its own. */
@@ -84,11 +72,6 @@ export function partsOf(options: MongodbFields): UrlParts {
   };
 }
 
-interface Mistake {
-  field: string;
-  message: string;
-}
-
 function* mistakesIn(options: MongodbFields): Generator<Mistake> {
   let parts: UrlParts | null = null;
   try {
@@ -96,18 +79,9 @@ function* mistakesIn(options: MongodbFields): Generator<Mistake> {
   } catch (error) {
     yield { field: "url", message: reasonOf(error) };
   }
-  if (options.url !== undefined) {
-    for (const field of IN_URL) {
-      if (options[field] !== undefined)
-        yield { field, message: "cannot be combined with url, which says it already" };
-    }
-  }
+  if (options.url !== undefined) yield* mistakesBesideUrl(options, IN_URL);
   if (parts !== null) yield* mistakesInParts(options, parts);
-  try {
-    judgeDumperOptions(options.dumperOptions);
-  } catch (error) {
-    yield { field: "dumperOptions", message: reasonOf(error) };
-  }
+  yield* mistakesOf("dumperOptions", () => judgeDumperOptions(options.dumperOptions));
 }
 
 function* mistakesInParts(options: MongodbFields, parts: UrlParts): Generator<Mistake> {

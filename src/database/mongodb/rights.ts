@@ -35,12 +35,7 @@ const READING = ["find", "listIndexes"] as const;
 const USERS = ["system.users", "system.roles"] as const;
 
 /** Says whether the privileges allow to do something with a collection, or if it is empty, with all of a database. */
-export function allows(
-  privileges: readonly Privilege[],
-  action: string,
-  db: string,
-  collection: string,
-): boolean {
+function allows(privileges: readonly Privilege[], action: string, db: string, collection: string): boolean {
   return privileges.some(
     ({ resource, actions }) => actions.includes(action) && covers(resource, db, collection),
   );

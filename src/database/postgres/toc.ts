@@ -1,5 +1,6 @@
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
+import { replay } from "../replay.ts";
 import type { ArchiveHeader, TocEntry } from "./archive.ts";
 import { TocReader } from "./toc-reader.ts";
 
@@ -38,24 +39,5 @@ export async function readToc(archive: ByteStream): Promise<Toc> {
     await reader.cancel(error).catch(() => {});
     throw error;
   }
-  reader.releaseLock();
-  return { header: toc.header, entries, bytes: replay(read, archive) };
-}
-
-/** `read`, then what is left of `rest`. */
-function replay(read: Bytes[], rest: ByteStream): ByteStream {
-  const reader = rest.getReader();
-  return new ReadableStream<Bytes>(
-    {
-      async pull(controller) {
-        const piece = read.shift();
-        if (piece !== undefined) return controller.enqueue(piece);
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  return { header: toc.header, entries, bytes: replay(read, reader) };
 }
