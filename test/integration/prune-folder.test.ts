@@ -81,6 +81,16 @@ test("a prune that died goes on where it was once that is a week ago", async () 
   await site.expectRestorable(ids[2] ?? "", 2);
 });
 
+test("names that somebody planted do nothing to a terminal", async () => {
+  await using site = await history("a folder");
+  await site.make(1);
+  await site.configure({ keep: { last: 1 } });
+  await plant(site.host.store, "app/\u001B[31mred.txt");
+  const { exitCode, stderr } = await site.host.run(["prune"]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("u{1b}[31mred.txt") });
+  expect(stderr).not.toContain("\u001B");
+});
+
 test("an entry for a whole server prunes each set, also of a database that is gone", async () => {
   await using site = await history("a folder");
   const sets = ["prod.shop", "prod.%47one", "prod.%globals"];

@@ -6,6 +6,7 @@ import type { Trouble } from "../homes.ts";
 import { complain, logForm } from "../terminal.ts";
 import { printError } from "./error.ts";
 import { type Pruned, removedBytes, rowsOf } from "./pruned.ts";
+import { printable } from "./text.ts";
 
 /** Keys that are named; the others are counted. */
 const NAMED = 3;
@@ -66,7 +67,7 @@ function count(number: number, what: string): string {
 
 function nameSome(keys: readonly string[]): string {
   const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : "";
-  return `${keys.slice(0, NAMED).join(", ")}${more}`;
+  return `${keys.slice(0, NAMED).map(printable).join(", ")}${more}`;
 }
 
 /** The same after a backup, in one line, and only if something was done. */
