@@ -1,9 +1,10 @@
 import { concat, utf8, type Bytes, type ByteTransform } from "../../base/bytes.ts";
+import { identifier } from "./client.ts";
 
 const NEWLINE = 0x0a;
 
-/** The longest line that is waited for: that of a view holds two names, the first of a routine may hold all of it. */
-const LONGEST = { view: 4096, body: 64 * 1024 * 1024 } as const;
+/** The longest line that is waited for, in bytes: a view is a line, and the first one of a routine may hold all of it. */
+const LONGEST = { line: 1024 * 1024, body: 64 * 1024 * 1024 } as const;
 
 const NAME = '`(?:[^`]|``)*`|"(?:[^"]|"")*"';
 /** An account, or a role of MariaDB, which has no host. */
@@ -19,11 +20,16 @@ const OF_BODY = new RegExp(`^(?:/\\*!\\d+ )?CREATE(?:\\*/ /\\*!\\d+)? ${DEFINER.
  */
 const OF_DATABASE = new RegExp(`^ALTER DATABASE (?:${NAME}) (?=CHARACTER SET \\w+ COLLATE \\w+ ;+$)`);
 
-/** First bytes of the lines that matter: `/*!`, `ALTER`, `CREATE`, `DELIMITER`. */
-const TELLING: ReadonlySet<number> = new Set([0x2f, 0x41, 0x43, 0x44]);
+/** The comment that tells which database was dumped. */
+const HEAD = /^-- Host: .* {4}Database: (.*)$/;
+/** A column, and a view: MariaDB puts the database before each sequence that they take numbers from. */
+const OF_SEQUENCES = /^(?: {2}`|\/\*!50001 VIEW )/;
+
+/** First bytes of the lines that matter: two blanks, `--`, `/*!`, `ALTER`, `CREATE`, `DELIMITER`. */
+const TELLING: ReadonlySet<number> = new Set([0x20, 0x2d, 0x2f, 0x41, 0x43, 0x44]);
 
 /**
- * Fits a script to the database that it is restored into: statements about the dumped database become some about this one.
+ * Fits a script to the database that it is restored into: what names the dumped database comes to mean this one.
  * With `noOwner`, views, routines, triggers and events run in the name of whoever restores them. Only lines of the dump
  * program itself are changed; what a body or a row says stays.
  */
@@ -43,6 +49,8 @@ export function adaptScript({ noOwner }: { noOwner: boolean }): ByteTransform {
 
 class Lines {
   readonly #noOwner: boolean;
+  /** A sequence of the dumped database, up to its name; null until that database is known. */
+  #sequence: RegExp | null = null;
   /** The beginning of a line that may matter and has not ended yet. */
   #rest: Bytes = new Uint8Array(0);
   /** True inside a line of which the beginning has passed. */
@@ -66,7 +74,7 @@ class Lines {
       const newline = bytes.indexOf(NEWLINE, at);
       const matters = !this.#isInside && this.#matters(bytes[at] ?? 0);
       if (newline === -1) {
-        if (matters && bytes.length - at < (this.#isBody ? LONGEST.body : LONGEST.view)) {
+        if (matters && bytes.length - at < (this.#isBody ? LONGEST.body : LONGEST.line)) {
           this.#rest = bytes.slice(at);
           return concat(...passed, bytes.subarray(from, at));
         }
@@ -106,9 +114,25 @@ class Lines {
     const isStart = this.#isStart;
     if (this.#isBody) this.#isStart = text.trimEnd().endsWith(";;");
     if (this.#isBody && !isStart) return null;
+    if (!this.#isBody && this.#sequence === null) this.#sequence = sequencesOf(text);
     if (OF_DATABASE.test(text)) return utf8(text.replace(OF_DATABASE, "ALTER DATABASE "));
+    if (!this.#isBody && OF_SEQUENCES.test(text)) return this.#forgetDatabase(text);
     const pattern = this.#isBody ? OF_BODY : OF_VIEW;
     if (!this.#noOwner || !pattern.test(text)) return null;
     return utf8(text.replace(DEFINER, "DEFINER=CURRENT_USER"));
   }
+
+  #forgetDatabase(text: string): Bytes | null {
+    const changed = this.#sequence === null ? text : text.replaceAll(this.#sequence, "$1");
+    return changed === text ? null : utf8(changed);
+  }
+}
+
+function sequencesOf(line: string): RegExp | null {
+  const database = HEAD.exec(line)?.[1];
+  if (database === undefined) return null;
+  return new RegExp(
+    String.raw`\b((?:nextval|lastval|setval)\()${RegExp.escape(identifier(database))}\.`,
+    "g",
+  );
 }

@@ -91,8 +91,13 @@ function mysqlArguments({ major }: ClientTools): string[] {
   ];
 }
 
-function mariadbArguments({ server, versioned, hasLog }: Source, lockTables: boolean): string[] {
+function mariadbArguments(
+  { server, versioned, hasLog, takesNumbers }: Source,
+  lockTables: boolean,
+): string[] {
   return [
+    // A restore could lock such a table, but not the sequence with it, and the server refuses every row (error 1100).
+    ...(takesNumbers ? ["--skip-add-locks"] : []),
     ...(versioned.length > 0 && hasHistory(server) ? ["--dump-history"] : []),
     // In one transaction, it takes neither a lock nor a right.
     ...(hasLog && !lockTables ? ["--master-data=2"] : []),

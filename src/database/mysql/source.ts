@@ -21,6 +21,8 @@ export interface Source {
   /** Tables whose history is kept (`WITH SYSTEM VERSIONING`), and those of them where it goes by transactions. */
   versioned: readonly string[];
   versionedByTransaction: readonly string[];
+  /** True if the default of a column takes numbers from a sequence. */
+  takesNumbers: boolean;
   /** Columns that are dumped with six digits. */
   floats: readonly string[];
   views: readonly string[];
@@ -50,6 +52,8 @@ const QUERIES = {
   floats: `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = DATABASE() AND DATA_TYPE = 'float' AND TABLE_NAME IN
     (SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE <> 'VIEW') ORDER BY 1`,
+  takesNumbers: `SELECT 1 FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_DEFAULT LIKE '%val(%\`.\`%' LIMIT 1`,
   hiddenRoutines: `SELECT COUNT(*) FROM information_schema.ROUTINES
     WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_DEFINITION IS NULL`,
   definers: `SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
@@ -82,6 +86,7 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
     versioned,
     versionedByTransaction: versioned.length === 0 ? [] : await readByTransaction(reach, signal),
     views: column(answers, "views"),
+    takesNumbers: answers.takesNumbers.length > 0,
     floats: column(answers, "floats"),
     hiddenRoutines: Number(column(answers, "hiddenRoutines")[0]),
     definers: column(answers, "definers"),

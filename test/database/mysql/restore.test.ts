@@ -118,6 +118,23 @@ describe("Mysql.restore()", () => {
     expect(await server.query("SELECT @@character_set_database", source)).toBe("ascii\n");
   });
 
+  test("takes numbers from the target's own sequences", async () => {
+    const [source, target] = [await createDatabase(server), await createDatabase(server)];
+    await server.query(
+      `CREATE SEQUENCE numbers; CREATE TABLE t (id int DEFAULT nextval(numbers), s varchar(9) DEFAULT concat('x', lastval(numbers)));
+       INSERT INTO t VALUES (7, 'seven'); CREATE VIEW v AS SELECT nextval(numbers) AS n`,
+      source,
+    );
+    const dump = await dumpOf(at(source));
+    const plan = { ...PLAN, extensions: dump.details.extensions };
+    const whole = await print(server, source);
+    await at(target).restore(streamOf(...inPieces(dump.bytes)), plan, never);
+    expect((await print(server, target)).replaceAll(target, source)).toBe(whole);
+    await server.query(`DROP DATABASE ${source}`);
+    await server.query("INSERT INTO t () VALUES (); SELECT * FROM v", target);
+    expect(await server.query("SELECT COUNT(*) FROM t", target)).toBe("2\n");
+  });
+
   test("says what a restore does not bring back", async () => {
     const target = await createDatabase(server);
     await server.query(`ALTER DATABASE ${target} CHARACTER SET latin1`);

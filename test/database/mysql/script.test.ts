@@ -78,6 +78,21 @@ describe("adaptScript()", () => {
         expect(await through(adaptScript({ noOwner }), script("`sh``op` "), length)).toBe(script(""));
   });
 
+  test("names no database before a sequence of the dumped one", async () => {
+    const script = (name: string, other = "`other`.") =>
+      [
+        "-- Host: 127.0.0.1    Database: sh`op",
+        `  \`id\` int(11) DEFAULT nextval(${name}\`a\`) + lastval(${name}\`b\`) COMMENT 'x',`,
+        `  \`of_another\` int(11) DEFAULT nextval(${other}\`a\`),`,
+        `/*!50001 VIEW \`v\` AS select setval(${name}\`a\`,1,1,0) AS \`x\` */;`,
+        "INSERT INTO `t` VALUES",
+        "('nextval(`sh``op`.`a`)');",
+        "",
+      ].join("\n");
+    for (const length of [1, 3, 10_000])
+      expect(await through(adaptScript({ noOwner: false }), script("`sh``op`."), length)).toBe(script(""));
+  });
+
   test("leaves what a body says about a database, and the definers without noOwner", async () => {
     const script = body(
       "CREATE DEFINER=`a`@`b` PROCEDURE p()\nALTER DATABASE `x` CHARACTER SET a COLLATE b ;\n",
