@@ -93,6 +93,7 @@ async function finish(child: Child, pump: Pump | null, signal: AbortSignal): Pro
     throw new DbackedError(
       "tool",
       `${child.name} exited, but a program that it started still held its output`,
+      { hint: `is ${child.name} a script that starts something in the background?` },
     );
 }
 

@@ -1,8 +1,11 @@
+import { CREDENTIALS_ROWS } from "./credentials-rows.ts";
+import { DISK_ROWS } from "./disk-rows.ts";
 import { LIMIT_ROWS } from "./limit-rows.ts";
 import { NETWORK_ROWS } from "./network-rows.ts";
 import { PROGRAM_ROWS } from "./program-rows.ts";
 import { READING_ROWS } from "./reading-rows.ts";
 import { COMPLETE_ROWS, MANIFEST_ROWS, OPENING_ROWS } from "./request-rows.ts";
+import { RIGHTS_ROWS } from "./rights-rows.ts";
 import type { Chapter } from "./row.ts";
 import { SIGNAL_ROWS } from "./signal-rows.ts";
 import type { TransportRow } from "./transport-row.ts";
@@ -23,6 +26,11 @@ export const TRANSPORT: readonly TransportChapter[] = [
     title: "The way to the store",
     about: "The server cannot be reached, or does not take the credentials.",
     rows: NETWORK_ROWS,
+  },
+  {
+    title: "Rights",
+    about: "On Ceph RGW. Which rights a host needs, and which it should not have, stores.md says.",
+    rows: RIGHTS_ROWS,
   },
   {
     title: "Before the first byte is sent",
@@ -63,9 +71,19 @@ export const CHAPTERS: readonly Chapter[] = [
     rows: PROGRAM_ROWS,
   },
   {
+    title: "Disks",
+    about: "An SQLite file is backed up to a folder, on a disk of 8 MiB.",
+    rows: DISK_ROWS,
+  },
+  {
     title: "Signals",
     about: "They come while dbacked waits for the answer to a request.",
     rows: SIGNAL_ROWS,
+  },
+  {
+    title: "Credentials that expire",
+    about: "A program gives them, as an AWS profile names it (`credential_process`).",
+    rows: CREDENTIALS_ROWS,
   },
   ...TRANSPORT.slice(1),
   ...TRANSPORT.slice(0, 1),

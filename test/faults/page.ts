@@ -51,6 +51,7 @@ function quote({ source }: RegExp): string {
     .replaceAll(/\\d\+?/g, "N")
     .replaceAll(/since 20/g, "since …")
     .replaceAll("\\", "")
+    .replaceAll("|", "” or “")
     .replaceAll(/\s+/g, " ");
   return `“${words.trim()}”`;
 }

@@ -1,5 +1,4 @@
 import { expect } from "bun:test";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { waitUntil } from "../../scripts/services/service.ts";
 import { startCutter } from "../conformance/database/cutter.ts";
@@ -8,6 +7,7 @@ import { isRunning, listGood } from "../integration/scene.ts";
 import { backUp, type Workspace, workspace } from "../integration/workspace.ts";
 import { type Door, openDoor } from "./door.ts";
 import { type Engine, replaceDump, type Subject } from "./engine.ts";
+import { lookInto } from "./file.ts";
 import type { ProgramRow } from "./program-rows.ts";
 
 /** A backup and what it must bring back. */
@@ -45,8 +45,7 @@ export class ProgramScene implements AsyncDisposable {
 
   /** Everything that lies in the store, and the backups that count. */
   async look(): Promise<{ files: readonly string[]; good: readonly string[] }> {
-    const files = await readdir(this.host.store, { recursive: true });
-    return { files: files.toSorted(), good: await listGood(this.host) };
+    return { files: await lookInto(this.host.store), good: await listGood(this.host) };
   }
 
   /** Runs with the harm of a row, and waits until the processes that it names are gone. */

@@ -133,6 +133,15 @@ export const COMPLETE_ROWS: readonly TransportRow[] = [
   },
   {
     where: "CompleteMultipartUpload",
+    what: "every answer to it is lost, and to every look that would settle it",
+    faults: [
+      { on: "complete", ...always, fault: swallow },
+      { on: "head", of: "envelope", from: 3, ...always, fault: swallow },
+    ],
+    outcome: failing("store", /closed the connection.*; it may have been stored as s3:/, "orphan"),
+  },
+  {
+    where: "CompleteMultipartUpload",
     what: "200 with something that is not S3, once",
     faults: [{ on: "complete", fault: garbage }],
     outcome: whole,
@@ -147,7 +156,7 @@ export const COMPLETE_ROWS: readonly TransportRow[] = [
     where: "CompleteMultipartUpload",
     what: "409: somebody else writes under that name",
     faults: [{ on: "complete", ...always, fault: conflict }],
-    outcome: failing("store", /Cannot complete .*409/),
+    outcome: failing("store", /Cannot complete .*somebody else writes there at the same moment/),
   },
   {
     where: "CompleteMultipartUpload",

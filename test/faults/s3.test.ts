@@ -33,60 +33,9 @@ async function behind(spoil: Spoil, options: Record<string, unknown> = {}, tunin
 const parts = ({ seen }: Proxy) => seen.filter(({ kind }) => kind === "part");
 const reset: Fault = { what: "reset" };
 const busy: Fault = { what: "answer", status: 503, code: "SlowDown" };
-const broken: Fault = { what: "answer", status: 500, code: "InternalError" };
 const denied: Fault = { what: "answer", status: 403, code: "AccessDenied" };
 
-describe("a fault that passes does not stop put()", () => {
-  const faults: [string, Spoil][] = [
-    ["the third part is cut off", ({ kind, before }) => (kind === "part" && before === 2 ? reset : null)],
-    ["parts are refused for a while", ({ kind, before }) => (kind === "part" && before < 6 ? busy : null)],
-    ["the server stumbles", ({ kind, before }) => (kind === "part" && before % 2 === 0 ? broken : null)],
-    [
-      "a part arrives damaged",
-      ({ kind, before }) => (kind === "part" && before === 1 ? { what: "flip" } : null),
-    ],
-    [
-      "the answer to a part is lost",
-      ({ kind, before }) => (kind === "part" && before === 1 ? { what: "swallow" } : null),
-    ],
-    ["every first try fails", ({ kind, before }) => (kind !== "part" && before === 0 ? broken : null)],
-    [
-      "the answer to Create is lost",
-      ({ kind, before }) => (kind === "create" && before < 2 ? { what: "swallow" } : null),
-    ],
-    [
-      "the answer to Complete is lost",
-      ({ kind, before }) => (kind === "complete" && before < 2 ? { what: "swallow" } : null),
-    ],
-    [
-      "Complete says 200 with an error",
-      ({ kind, before }) =>
-        kind === "complete" && before < 2 ? { what: "answer", status: 200, code: "InternalError" } : null,
-    ],
-    [
-      "Complete is told to slow down",
-      ({ kind, before }) => (kind === "complete" && before < 2 ? busy : null),
-    ],
-    ["looks fail", ({ kind, before }) => (kind === "head" && before % 2 === 0 ? broken : null)],
-  ];
-
-  test.each(faults)("%s", async (_name, spoil) => {
-    await using way = await behind(spoil);
-    expect(await way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never)).toEqual([
-      BYTES.length,
-    ]);
-    expect(await digestOf(await way.store.get("set/x.dbk", null, never))).toBe(Bun.SHA256.hash(BYTES, "hex"));
-    expect(await way.bucket.openUploads()).toEqual([]);
-  });
-
-  test("a part stalls", async () => {
-    const spoil: Spoil = ({ kind, before }) => (kind === "part" && before === 1 ? { what: "stall" } : null);
-    await using way = await behind(spoil, {}, { partLimitMs: 400 });
-    expect(await way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never)).toEqual([
-      BYTES.length,
-    ]);
-  });
-
+describe("put() says what it sends", () => {
   test("a part is sent again with the same bytes, and no other part is", async () => {
     await using way = await behind(({ kind, before }) => (kind === "part" && before === 2 ? busy : null));
     await way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never);
@@ -130,39 +79,7 @@ test("options of storage go with envelopes, and those of encryption with everyth
   expect(put).not.toHaveProperty("x-amz-storage-class");
 });
 
-describe("a fault that stays makes put() fail, and nothing is left", () => {
-  const faults: [string, Spoil, RegExp][] = [
-    [
-      "rights are missing",
-      ({ kind }) => (kind === "part" ? denied : null),
-      /part \d of set\/x.dbk.*access denied/,
-    ],
-    [
-      "Create is denied",
-      ({ kind }) => (kind === "create" ? denied : null),
-      /begin the upload .*access denied/,
-    ],
-    [
-      "Complete is denied",
-      ({ kind }) => (kind === "complete" ? denied : null),
-      /complete set\/x.dbk .*access denied/,
-    ],
-    [
-      "Complete meets another writer",
-      ({ kind }) =>
-        kind === "complete" ? { what: "answer", status: 409, code: "ConditionalRequestConflict" } : null,
-      /complete/,
-    ],
-  ];
-
-  test.each(faults)("%s", async (_name, spoil, message) => {
-    await using way = await behind(spoil);
-    const failure = await failureOf(way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never));
-    expect(failure).toMatchObject({ kind: "store", message: expect.stringMatching(message) });
-    expect((await way.direct.list("", never)).objects).toEqual([]);
-    expect(await way.bucket.openUploads()).toEqual([]);
-  });
-
+describe("put() that fails leaves nothing", () => {
   test("denied rights are named, and no secret is", async () => {
     await using way = await behind(({ kind }) => (kind === "part" ? denied : null));
     const failure = await failureOf(way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never));
@@ -171,32 +88,6 @@ describe("a fault that stays makes put() fail, and nothing is left", () => {
     });
     const { secretAccessKey } = await sharedSeaweed();
     expect(Bun.inspect(failure, { depth: 9 })).not.toContain(secretAccessKey);
-  });
-
-  test("every answer to Complete is lost, and so are all looks: it may have been stored", async () => {
-    let isOver = false;
-    await using way = await behind(({ kind }) => {
-      if (kind === "complete") isOver = true;
-      return isOver && (kind === "complete" || kind === "head") ? { what: "swallow" } : null;
-    });
-    const failure = await failureOf(way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never));
-    expect(failure).toMatchObject({
-      kind: "store",
-      message: expect.stringContaining("may have been stored as s3://"),
-    });
-    expect(await way.bucket.openUploads()).toEqual([]);
-  });
-
-  test("Complete always says 200 with an error", async () => {
-    await using way = await behind(({ kind }) =>
-      kind === "complete" ? { what: "answer", status: 200, code: "InternalError" } : null,
-    );
-    const failure = await failureOf(way.store.put("set/x.dbk", streamOf(BYTES.slice()), { id: "1" }, never));
-    expect(failure).toMatchObject({
-      kind: "store",
-      message: expect.stringContaining("may have been stored as s3://"),
-    });
-    expect(await way.bucket.openUploads()).toEqual([]);
   });
 
   test("the volumes before the one that fails are not there", async () => {

@@ -1,13 +1,12 @@
-import { Database as Connection } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { waitUntil } from "../../scripts/services/service.ts";
 import type { Finished } from "../integration/binary.ts";
 import { backUp, s3Store, sqliteDatabase, type Workspace, workspace } from "../integration/workspace.ts";
 import { sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import { aging } from "./aging.ts";
+import { expectRestored, fileOf, grow } from "./file.ts";
 import { expectOutcome } from "./finished.ts";
 import { type Injection, injecting } from "./injection.ts";
 import { startProxy } from "./proxy.ts";
@@ -27,6 +26,8 @@ class Scene implements AsyncDisposable {
   readonly #bucket: TestBucket;
   readonly #prefix = crypto.randomUUID();
   #older = "";
+  #olderContent = "";
+  #content = "";
 
   constructor(host: Workspace, used: TestBucket) {
     this.#host = host;
@@ -36,10 +37,10 @@ class Scene implements AsyncDisposable {
   static async make(): Promise<Scene> {
     bucket ??= sharedSeaweed().then(makeBucket);
     const scene = new Scene(await workspace(), await bucket);
-    scene.#grow(1000);
+    scene.#olderContent = grow(scene.#host, 1000);
     await scene.#configure((await sharedSeaweed()).endpoint);
     scene.#older = (await backUp(scene.#host)).id;
-    scene.#grow(9 * MIB);
+    scene.#content = grow(scene.#host, 9 * MIB);
     return scene;
   }
 
@@ -81,28 +82,22 @@ class Scene implements AsyncDisposable {
     expect(strange.length > 0).toBe(leaves === "orphan");
     expect(await readdir(this.#host.temporary)).toEqual([]);
     expect((await readdir(this.#host.folder)).filter((name) => name.startsWith("."))).toEqual([]);
-    for (const id of others) expect(await this.#restore(id)).toBe(9 * MIB + 1000);
-    expect(await this.#restore(this.#older)).toBe(1000);
+    for (const id of others) await expectRestored(this.#host, id, this.#content);
+    await expectRestored(this.#host, this.#older, this.#olderContent);
   }
 
   async expectWhole(id: string): Promise<void> {
     expect((await this.#list())[0]).toBe(id);
-    expect(await this.#restore(id)).toBe(9 * MIB + 1000);
+    await expectRestored(this.#host, id, this.#content);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#host[Symbol.asyncDispose]();
   }
 
-  #grow(bytes: number): void {
-    using connection = new Connection(join(this.#host.folder, "app.db"));
-    connection.run("CREATE TABLE IF NOT EXISTS noise (data BLOB)");
-    connection.run("INSERT INTO noise VALUES (randomblob(?))", [bytes]);
-  }
-
   async #configure(endpoint: string): Promise<void> {
     await this.#host.configure({
-      databases: [sqliteDatabase(join(this.#host.folder, "app.db"))],
+      databases: [sqliteDatabase(fileOf(this.#host))],
       stores: [s3Store(await sharedSeaweed(), this.#bucket, { endpoint, prefix: this.#prefix })],
     });
   }
@@ -112,17 +107,6 @@ class Scene implements AsyncDisposable {
     const { stdout } = await this.#host.run(["list", "--json"]);
     const listed = JSON.parse(stdout) as { id: string; doubt: string | null }[];
     return listed.filter(({ doubt }) => doubt === null).map(({ id }) => id);
-  }
-
-  /** How many bytes a restored database holds. */
-  async #restore(id: string): Promise<number> {
-    const target = join(this.#host.folder, `restored-${id}.db`);
-    const args = ["restore", id, "--force", "--private-key-path", this.#host.privateKey];
-    expect(await this.#host.run([...args, "--to", `sqlite://${target}`])).toMatchObject({ exitCode: 0 });
-    using connection = new Connection(target, { readonly: true });
-    expect(connection.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
-    const sum = "SELECT sum(length(data)) AS bytes FROM noise";
-    return connection.query<{ bytes: number }, []>(sum).get()?.bytes ?? 0;
   }
 }
 

@@ -13,6 +13,8 @@ export interface TransportRow extends Row {
   tuning?: Partial<Tuning>;
   /** How long the job may stand still, in ms. */
   stallMs?: number;
+  /** What a policy of the bucket denies. */
+  denies?: string;
   /** Bytes of the dump. @default three parts */
   bytes?: number;
 }

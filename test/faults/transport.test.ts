@@ -5,6 +5,7 @@ import type { S3Store } from "../../src/store/s3/s3-store.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
+import { aging } from "./aging.ts";
 import { injecting } from "./injection.ts";
 import { startProxy } from "./proxy.ts";
 import { TRANSPORT } from "./chapters.ts";
@@ -24,6 +25,7 @@ interface Scene {
   site: Site;
   bucket: TestBucket;
   prefix: string;
+  endpoint: string;
   direct: S3Store;
   spoilt: S3Store;
   older: Backup;
@@ -35,7 +37,8 @@ async function setScene(row: TransportRow): Promise<Scene & AsyncDisposable> {
   const s3 = await (server === "SeaweedFS" ? sharedSeaweed() : sharedRgw());
   const made = buckets.get(server) ?? makeBucket(s3);
   buckets.set(server, made);
-  const bucket = await made;
+  // A policy is of a whole bucket.
+  const bucket = row.denies === undefined ? await made : await makeBucket(s3);
   const proxy = await startProxy(s3.endpoint, injecting(row.faults));
   const site = await makeSite();
   const prefix = crypto.randomUUID();
@@ -50,7 +53,18 @@ async function setScene(row: TransportRow): Promise<Scene & AsyncDisposable> {
     await proxy[Symbol.asyncDispose]();
     await site[Symbol.asyncDispose]();
   };
-  return { site, bucket, prefix, direct, spoilt, older, olderContent, [Symbol.asyncDispose]: dispose };
+  const { endpoint } = s3;
+  return {
+    site,
+    bucket,
+    prefix,
+    endpoint,
+    direct,
+    spoilt,
+    older,
+    olderContent,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 describe.each(TRANSPORT)("$title", ({ rows }) => {
@@ -61,7 +75,10 @@ describe.each(TRANSPORT)("$title", ({ rows }) => {
     const told: string[] = [];
     const tellUnread = ({ message }: Error) => void told.push(message);
     const { stallMs = 30_000, outcome } = row;
+    if (row.denies !== undefined) await scene.bucket.deny(row.denies);
     const run = site.backUp(spoilt, { stallMs, tellUnread });
+    await run.catch(() => {});
+    if (row.denies !== undefined) await scene.bucket.deny(null);
     if (isFailure(outcome)) await expectFailure(scene, run, outcome);
     else await expectWhole(scene, await run);
     expect(told.join("\n")).toMatch(isFailure(outcome) ? /^$/ : (outcome.warns ?? /^$/));
@@ -77,7 +94,7 @@ async function expectWhole(scene: Scene, made: Backup): Promise<void> {
     [older.name.id, null],
   ]);
   expect(await site.contentOf(direct, made)).toBe(site.content());
-  await expectNoUpload(scene);
+  expect(await openUploads(scene)).toEqual([]);
 }
 
 async function expectFailure(scene: Scene, run: Promise<Backup>, outcome: Failure): Promise<void> {
@@ -88,20 +105,29 @@ async function expectFailure(scene: Scene, run: Promise<Backup>, outcome: Failur
   );
   if (!(error instanceof DbackedError)) throw error;
   const said = `${error.message}\n${error.hint ?? ""}`;
+  expect(error.hint ?? "").not.toBe("");
   const kind: string = error.kind;
   expect({ kind, said }).toEqual({ kind: outcome.kind, said: expect.stringMatching(outcome.says) });
   expect(exitCodeOf(error)).toBeGreaterThan(1);
   await expectRemains(scene, outcome);
   // The next run goes well, and clears up.
-  const next = await site.backUp(direct);
+  const next = await backUpLater(scene);
   expect(await site.contentOf(direct, next)).toBe(site.content());
   expect(
     (await site.list(direct)).filter(({ doubt }) => doubt === null).map(({ name }) => name.id),
   ).toContain(older.name.id);
-  await expectNoUpload(scene);
+  expect(await openUploads(scene)).toEqual([]);
 }
 
-async function expectRemains({ site, direct, older }: Scene, { leaves }: Failure): Promise<void> {
+/** Makes a backup when, as the server tells it, eight days have gone. */
+async function backUpLater({ site, endpoint, bucket, prefix }: Scene): Promise<Backup> {
+  await using proxy = await startProxy(endpoint, injecting(aging));
+  return await site.backUp(await bucket.open({ prefix, endpoint: proxy.endpoint }, { partSize: 5 * MIB }));
+}
+
+async function expectRemains(scene: Scene, { leaves }: Failure): Promise<void> {
+  const { site, direct, older } = scene;
+  expect(await openUploads(scene)).toHaveLength(leaves === "upload" ? 1 : 0);
   const others = (await site.list(direct)).filter(({ name }) => name.id !== older.name.id);
   if (leaves === "unproved" || leaves === "condemned" || leaves === "ruined") {
     expect(others).toHaveLength(1);
@@ -120,6 +146,6 @@ async function expectRemains({ site, direct, older }: Scene, { leaves }: Failure
   expect(strange.length > 0).toBe(leaves === "orphan");
 }
 
-async function expectNoUpload({ bucket, prefix }: Scene): Promise<void> {
-  expect((await bucket.openUploads()).filter((key) => key.startsWith(prefix))).toEqual([]);
+async function openUploads({ bucket, prefix }: Scene): Promise<string[]> {
+  return (await bucket.openUploads()).filter((key) => key.startsWith(prefix));
 }

@@ -1,12 +1,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../scripts/services/service.ts";
 import { createDatabase } from "../database/postgres/servers.ts";
 import { sharedPostgres, sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket } from "../store/bucket.ts";
 import { smallDatabase } from "./sample-database.ts";
-import { expectFailure, GROWTH, SMALL } from "./scene.ts";
+import { expectFailure } from "./scene.ts";
 import { backUp, folderStore, postgresDatabase, s3Store, type Sections, workspace } from "./workspace.ts";
 
 setDefaultTimeout(60_000);
@@ -41,40 +41,6 @@ test("a folder that is not there is not made", async () => {
   expectFailure(await host.run(["run", "--once"]), { exitCode: 6, says: /there is no such folder/ });
   expect(await readdir(host.folder)).not.toContain("not-mounted");
 });
-
-test("a disk that runs full keeps the older backup and nothing else", async () => {
-  await using host = await workspace();
-  await using disk = await smallDisk(join(host.folder, "disk"));
-  const growing = await createDatabase(server, SMALL);
-  await host.configure({
-    databases: [postgresDatabase(server, growing)],
-    stores: [folderStore(disk.path)],
-  });
-  const { id } = await backUp(host);
-  const look = async () => (await readdir(disk.path, { recursive: true })).toSorted();
-  const before = await look();
-
-  await server.query(GROWTH, growing);
-  const full = await host.run(["run", "--once"], { prefix: disk.prefix });
-  expectFailure(full, { exitCode: 6, says: /the disk is full|too large for this file system/ });
-
-  expect(await look()).toEqual(before);
-  expect(JSON.parse((await host.run(["list", "--json"])).stdout)).toMatchObject([{ id, doubt: null }]);
-  const args = ["restore", id, "--private-key-path", host.privateKey, "--raw-output"];
-  expect(await host.run(args)).toMatchObject({ exitCode: 0 });
-});
-
-/** A folder that cannot take 8 MiB: a file system of its own if we may mount one, else by a limit for every file. */
-async function smallDisk(path: string): Promise<{ path: string; prefix: string[] } & AsyncDisposable> {
-  await mkdir(path);
-  const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", path]);
-  const isMounted = exitCode === 0;
-  const prefix = isMounted ? [] : ["prlimit", `--fsize=${8 << 20}`, "--"];
-  const unmount = async () => {
-    if (isMounted) Bun.spawnSync(["umount", path]);
-  };
-  return { path, prefix, [Symbol.asyncDispose]: unmount };
-}
 
 test.each<[string, (host: { publicKey: string; privateKey: string }) => Sections, number, RegExp]>([
   [

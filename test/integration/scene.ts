@@ -10,11 +10,11 @@ import { contentOf } from "./sample-database.ts";
 import { backUp, folderStore, postgresDatabase, s3Store, type Workspace, workspace } from "./workspace.ts";
 
 /** What a database holds at first. */
-export const SMALL = `CREATE EXTENSION pgcrypto; CREATE TABLE noise (id int PRIMARY KEY, data bytea);
+const SMALL = `CREATE EXTENSION pgcrypto; CREATE TABLE noise (id int PRIMARY KEY, data bytea);
   INSERT INTO noise VALUES (0, 'old');`;
 
 /** Adds 12 MiB of random bytes: a dump of 24 MiB, and more than one part of an upload. */
-export const GROWTH = "INSERT INTO noise SELECT g, gen_random_bytes(1024) FROM generate_series(1, 12288) g";
+const GROWTH = "INSERT INTO noise SELECT g, gen_random_bytes(1024) FROM generate_series(1, 12288) g";
 
 const never = new AbortController().signal;
 
@@ -22,7 +22,7 @@ const never = new AbortController().signal;
 interface Place {
   /** As `[[stores]]` has it. */
   table: Record<string, unknown>;
-  /** Every object with its size, half-written files too where they can be seen. */
+  /** Every object with its size, half-written files too where they can be seen; leases stay, and are not told. */
   look(): Promise<readonly string[]>;
   openUploads(): Promise<readonly string[]>;
 }
@@ -114,14 +114,21 @@ async function expectContent(host: Workspace, id: string, content: string): Prom
 
 async function placeOf(setting: Setting, host: Workspace): Promise<Place> {
   if (setting === "a folder") {
-    const look = async () => (await readdir(host.store, { recursive: true })).toSorted();
+    const look = async () => (await readdir(host.store, { recursive: true })).filter(isNoLease).toSorted();
     return { table: folderStore(host.store), look, openUploads: async () => [] };
   }
   const server = await (setting === "SeaweedFS" ? sharedSeaweed() : sharedRgw());
   const bucket = await makeBucket(server);
   const store = await bucket.open();
-  const look = async () => (await store.list("", never)).objects.map(({ key, size }) => `${key} ${size}`);
+  const look = async () => {
+    const objects = (await store.list("", never)).objects.filter(({ key }) => isNoLease(key));
+    return objects.map(({ key, size }) => `${key} ${size}`);
+  };
   return { table: s3Store(server, bucket), look, openUploads: bucket.openUploads };
+}
+
+function isNoLease(key: string): boolean {
+  return !/\/lease(?:\/|$)/.test(key);
 }
 
 async function measureDump(url: string): Promise<number> {

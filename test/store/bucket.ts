@@ -1,6 +1,8 @@
 import {
   CreateBucketCommand,
+  DeleteBucketPolicyCommand,
   ListMultipartUploadsCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -18,6 +20,8 @@ export interface TestBucket {
   /** Opens a store in it; `options` and `tuning` go over the usual. */
   open: (options?: Record<string, unknown>, tuning?: Partial<Tuning>) => Promise<S3Store>;
   openUploads: () => Promise<string[]>;
+  /** Denies an action to everybody by the bucket's policy; null takes the policy away. */
+  deny: (action: string | null) => Promise<void>;
   /** Makes small objects, many at a time. */
   fill: (keys: readonly string[]) => Promise<void>;
 }
@@ -41,9 +45,20 @@ export async function makeBucket(server: S3Server, { objectLock = false } = {}):
       const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
       return (Uploads ?? []).map(({ Key }) => Key ?? "");
     },
+    deny: async (action) => {
+      if (action === null) await client.send(new DeleteBucketPolicyCommand({ Bucket: name }));
+      else
+        await client.send(new PutBucketPolicyCommand({ Bucket: name, Policy: policyAgainst(action, name) }));
+    },
     fill: async (keys) => {
       const put = (Key: string) => client.send(new PutObjectCommand({ Bucket: name, Key, Body: "x" }));
       for (let at = 0; at < keys.length; at += 40) await Promise.all(keys.slice(at, at + 40).map(put));
     },
   };
+}
+
+function policyAgainst(action: string, bucket: string): string {
+  const resources = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+  const denial = { Effect: "Deny", Principal: "*", Action: action, Resource: resources };
+  return JSON.stringify({ Version: "2012-10-17", Statement: [denial] });
 }

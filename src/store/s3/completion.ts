@@ -19,9 +19,7 @@ const LIMIT_MS = 10 * 60_000;
 export async function completeUpload(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<void> {
   const { dialect } = bucket;
   if (dialect.etag === "md5" && upload.digests.wholeEtag() === null)
-    throw new DbackedError("store", `${bucket.label} holds other parts of ${upload.key} than were sent`, {
-      hint: "look at that store's disk and memory, and run again",
-    });
+    throw spoilt(`${bucket.label} holds other parts of ${upload.key} than were sent`);
   let isConditional = dialect.conditionalComplete !== false;
   let doubt: S3Failure | null = null;
   for (let attempt = 1; !(await isThere(bucket, upload, doubt, signal)); attempt += 1) {
@@ -110,15 +108,16 @@ function judge(bucket: Bucket, upload: Multipart, seen: Sight): void {
   const name = `${bucket.label}/${upload.key}`;
   if (seen.mark !== undefined && seen.mark !== upload.mark) throw taken(bucket, upload.key);
   if (seen.size !== upload.size)
-    throw new DbackedError("store", `${name} was stored with ${seen.size} bytes instead of ${upload.size}`);
+    throw spoilt(`${name} was stored with ${seen.size} bytes instead of ${upload.size}`);
   const etag = upload.digests.wholeEtag();
   const isComparable =
     etag !== null && seen.etag?.length === etag.length && /^"[0-9a-f]{32}-/.test(seen.etag);
   if (isComparable && seen.etag !== etag)
-    throw new DbackedError(
-      "store",
-      `${name} was stored with other bytes: its ETag is ${seen.etag}, not ${etag}`,
-    );
+    throw spoilt(`${name} was stored with other bytes: its ETag is ${seen.etag}, not ${etag}`);
+}
+
+function spoilt(message: string): DbackedError {
+  return new DbackedError("store", message, { hint: "look at that store's disk and memory, and run again" });
 }
 
 /** @throws when told to: a key that is taken stays as it is. */

@@ -72,6 +72,8 @@ function byStatus({ status, otherRegion, bucket, right }: Facts): Explanation | 
   if (status === 301 || status === 307 || (status === 400 && otherRegion !== null))
     return elsewhere(otherRegion);
   if (status === 401 || status === 403) return denied(right, bucket);
+  if (status === 409)
+    return { why: "somebody else writes there at the same moment", hint: "run again when he is done" };
   if (status === 412) return { why: "the name is taken, and nothing is ever replaced" };
   if (status >= 500 || status === 429) return { hint: "the store has trouble: try again later" };
   return null;

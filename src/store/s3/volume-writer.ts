@@ -169,7 +169,9 @@ class VolumeWriter implements AsyncDisposable {
 
 /** The failure before this one is what the user must hear of; this comes on top. */
 function warn(error: unknown): void {
-  log.warn(`${reasonOf(error)}. What was sent stays there, and costs, until a lifecycle rule removes it`);
+  log.warn(
+    `${reasonOf(error)}. What was sent stays there, and costs, until a later backup or a lifecycle rule removes it`,
+  );
 }
 
 /** A part that is being filled. */

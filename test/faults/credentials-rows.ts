@@ -1,0 +1,31 @@
+import type { Injection } from "./injection.ts";
+import { failing, whole } from "./outcomes.ts";
+import type { Row } from "./row.ts";
+import { always } from "./transport-row.ts";
+
+/** Credentials that a program of an AWS profile gives, and that expire. */
+export interface CredentialsRow extends Row {
+  at: Injection;
+  /** How often the program must have been asked, at least. */
+  asked: number;
+}
+
+const fault = { what: "answer", status: 400, code: "ExpiredToken" } as const;
+const where = "credentials of an AWS profile";
+
+export const CREDENTIALS_ROWS: readonly CredentialsRow[] = [
+  {
+    where,
+    what: "they expire in the middle of the upload",
+    at: { on: "part", from: 2, fault },
+    asked: 2,
+    outcome: whole,
+  },
+  {
+    where,
+    what: "they have expired, and so have all that follow",
+    at: { on: "list", ...always, fault },
+    asked: 5,
+    outcome: failing("store", /the session token has expired[^]*get new credentials/),
+  },
+];

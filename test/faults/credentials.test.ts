@@ -1,0 +1,43 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { listGood } from "../integration/scene.ts";
+import { backUp, s3Store, sqliteDatabase, workspace } from "../integration/workspace.ts";
+import { sharedSeaweed } from "../services.ts";
+import { makeBucket } from "../store/bucket.ts";
+import { CREDENTIALS_ROWS } from "./credentials-rows.ts";
+import { expectRestored, fileOf, grow } from "./file.ts";
+import { expectOutcome } from "./finished.ts";
+import { injecting } from "./injection.ts";
+import { startProxy } from "./proxy.ts";
+import { isFailure } from "./row.ts";
+
+setDefaultTimeout(60_000);
+
+test.each(CREDENTIALS_ROWS)("$where: $what", async ({ at, asked, outcome }) => {
+  const { accessKeyId, secretAccessKey, ...server } = await sharedSeaweed();
+  await using host = await workspace();
+  await using proxy = await startProxy(server.endpoint, injecting([at]));
+  const within = (name: string) => join(host.folder, name);
+  const older = grow(host, 1000);
+  const given = JSON.stringify({ Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey });
+  await Bun.write(within("give.sh"), `echo asked >> ${within("asked")}\necho '${given}'\n`);
+  await Bun.write(within("aws"), `[default]\ncredential_process = sh ${within("give.sh")}\n`);
+  const env = { AWS_CONFIG_FILE: within("aws") };
+  const bucket = await makeBucket(await sharedSeaweed());
+  const straight = s3Store(await sharedSeaweed(), bucket);
+  const { accessKeyId: _, secretAccessKey: __, ...store } = straight;
+  const databases = [sqliteDatabase(fileOf(host))];
+  await host.configure({ databases, stores: [straight] });
+  const { id } = await backUp(host);
+  await host.configure({ databases, stores: [{ ...store, endpoint: proxy.endpoint }] });
+  const content = grow(host, 12_000_000);
+  expectOutcome(await host.run(["run", "--once", "--json"], { env }), outcome);
+  const count = (await Bun.file(within("asked")).text()).trim().split("\n").length;
+  expect(count).toBeGreaterThanOrEqual(asked);
+  await host.configure({ databases, stores: [straight] });
+  const made = (await listGood(host)).filter((each) => each !== id);
+  expect(made).toHaveLength(isFailure(outcome) ? 0 : 1);
+  await expectRestored(host, id, older);
+  for (const each of [...made, (await backUp(host)).id]) await expectRestored(host, each, content);
+  expect(await bucket.openUploads()).toEqual([]);
+});
