@@ -6,9 +6,9 @@ const NEWLINE = 0x0a;
 /** The longest line that is waited for, in bytes: a view is a line, and the first one of a routine may hold all of it. */
 const LONGEST = { line: 1024 * 1024, body: 64 * 1024 * 1024 } as const;
 
-const NAME = '`(?:[^`]|``)*`|"(?:[^"]|"")*"';
+const NAME = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*")';
 /** An account, or a role of MariaDB, which has no host. */
-const DEFINER = new RegExp(`DEFINER=(?:${NAME})(?:@(?:${NAME}))?`);
+const DEFINER = new RegExp(`DEFINER=${NAME}(?:@${NAME})?`);
 /** The one line of a view that names its definer. */
 const OF_VIEW = new RegExp(`^/\\*!50013 ${DEFINER.source} SQL SECURITY `);
 /** How the statement of a routine, a trigger or an event begins. */
@@ -18,12 +18,15 @@ const OF_BODY = new RegExp(`^(?:/\\*!\\d+ )?CREATE(?:\\*/ /\\*!\\d+)? ${DEFINER.
  * The only line that names the dumped database, before and after what was created under another character set than the
  * database has now.
  */
-const OF_DATABASE = new RegExp(`^ALTER DATABASE (?:${NAME}) (?=CHARACTER SET \\w+ COLLATE \\w+ ;+$)`);
+const OF_DATABASE = new RegExp(`^ALTER DATABASE ${NAME} (?=CHARACTER SET \\w+ COLLATE \\w+ ;+$)`);
 
 /** The comment that tells which database was dumped. */
 const HEAD = /^-- Host: .* {4}Database: (.*)$/;
-/** A column, and a view: MariaDB puts the database before each sequence that they take numbers from. */
-const OF_SEQUENCES = /^(?: {2}`|\/\*!50001 VIEW )/;
+/**
+ * A column, and a view: the database stands before each of MariaDB's sequences that they take numbers from, and before a
+ * function that was written so.
+ */
+const OF_USERS = /^(?: {2}`|\/\*!50001 VIEW )/;
 
 /** First bytes of the lines that matter: two blanks, `--`, `/*!`, `ALTER`, `CREATE`, `DELIMITER`. */
 const TELLING: ReadonlySet<number> = new Set([0x20, 0x2d, 0x2f, 0x41, 0x43, 0x44]);
@@ -49,8 +52,8 @@ export function adaptScript({ noOwner }: { noOwner: boolean }): ByteTransform {
 
 class Lines {
   readonly #noOwner: boolean;
-  /** A sequence of the dumped database, up to its name; null until that database is known. */
-  #sequence: RegExp | null = null;
+  /** Sequences and functions of the dumped database, up to their name; null until that database is known. */
+  #used: RegExp | null = null;
   /** The beginning of a line that may matter and has not ended yet. */
   #rest: Bytes = new Uint8Array(0);
   /** True inside a line of which the beginning has passed. */
@@ -114,25 +117,24 @@ class Lines {
     const isStart = this.#isStart;
     if (this.#isBody) this.#isStart = text.trimEnd().endsWith(";;");
     if (this.#isBody && !isStart) return null;
-    if (!this.#isBody && this.#sequence === null) this.#sequence = sequencesOf(text);
+    if (!this.#isBody && this.#used === null) this.#used = usedOf(text);
     if (OF_DATABASE.test(text)) return utf8(text.replace(OF_DATABASE, "ALTER DATABASE "));
-    if (!this.#isBody && OF_SEQUENCES.test(text)) return this.#forgetDatabase(text);
+    if (!this.#isBody && OF_USERS.test(text)) return this.#forgetDatabase(text);
     const pattern = this.#isBody ? OF_BODY : OF_VIEW;
     if (!this.#noOwner || !pattern.test(text)) return null;
     return utf8(text.replace(DEFINER, "DEFINER=CURRENT_USER"));
   }
 
   #forgetDatabase(text: string): Bytes | null {
-    const changed = this.#sequence === null ? text : text.replaceAll(this.#sequence, "$1");
+    const changed = this.#used === null ? text : text.replaceAll(this.#used, "$1");
     return changed === text ? null : utf8(changed);
   }
 }
 
-function sequencesOf(line: string): RegExp | null {
+function usedOf(line: string): RegExp | null {
   const database = HEAD.exec(line)?.[1];
   if (database === undefined) return null;
-  return new RegExp(
-    String.raw`\b((?:nextval|lastval|setval)\()${RegExp.escape(identifier(database))}\.`,
-    "g",
-  );
+  const prefix = RegExp.escape(`${identifier(database)}.`);
+  const sequence = String.raw`\b((?:nextval|lastval|setval)\()${prefix}`;
+  return new RegExp(`${sequence}|${prefix}(?=${NAME}\\()`, "g");
 }

@@ -78,12 +78,13 @@ describe("adaptScript()", () => {
         expect(await through(adaptScript({ noOwner }), script("`sh``op` "), length)).toBe(script(""));
   });
 
-  test("names no database before a sequence of the dumped one", async () => {
+  test("names no database before a sequence or function of the dumped one", async () => {
     const script = (name: string, other = "`other`.") =>
       [
         "-- Host: 127.0.0.1    Database: sh`op",
         `  \`id\` int(11) DEFAULT nextval(${name}\`a\`) + lastval(${name}\`b\`) COMMENT 'x',`,
         `  \`of_another\` int(11) DEFAULT nextval(${other}\`a\`),`,
+        `/*!50001 VIEW \`w\` AS select ${name}\`f\`(\`sh\`\`op\`.\`a\`,${other}\`f\`(1)) AS \`x\` from \`t\` \`sh\`\`op\` */;`,
         `/*!50001 VIEW \`v\` AS select setval(${name}\`a\`,1,1,0) AS \`x\` */;`,
         "INSERT INTO `t` VALUES",
         "('nextval(`sh``op`.`a`)');",
