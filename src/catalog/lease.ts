@@ -3,11 +3,14 @@ import type { StoredObject } from "../store/store.ts";
 /** A lease is alive for so long after its last sign, unless it was given back. */
 const ALIVE_MS = 2 * 24 * 60 * 60 * 1000;
 
+/** Those that have ended stay for so long, for whoever looks into what happened. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+
 /** What is under `<set>/lease/`. */
 export interface Leases {
   /** Some run is under way, or may be. */
   isAlive: boolean;
-  /** The objects of leases that have ended, or whose holder is gone. The last one stays: the next takes the number after it. */
+  /** The objects of leases that ended long ago, or whose holder is gone. The last one stays, and shows when somebody was here. */
   over: readonly StoredObject[];
 }
 
@@ -26,13 +29,16 @@ export function readLeases(
   const known = inside.filter((object) => nameOf(object) !== undefined);
   const groups = Map.groupBy(inside, (object) => nameOf(object)?.["lease"] ?? object.key);
   const alive = new Set([...groups].filter(([, group]) => isAlive(group, now)).map(([lease]) => lease));
+  const young = new Set(
+    [...groups].filter(([, group]) => isWithin(KEPT_MS, group, now)).map(([lease]) => lease),
+  );
   const newest = known
     .map((object) => nameOf(object)?.["lease"] ?? "")
     .toSorted(byNumber)
     .at(-1);
   const over = known.filter((object) => {
     const lease = nameOf(object)?.["lease"] ?? "";
-    return lease !== newest && !alive.has(lease);
+    return lease !== newest && !young.has(lease);
   });
   const own = new Set(known);
   const others = objects.filter((object) => !own.has(object));
@@ -41,7 +47,11 @@ export function readLeases(
 
 function isAlive(group: readonly StoredObject[], now: Date): boolean {
   if (group.some(({ key }) => key.endsWith(".end"))) return false;
-  return group.some(({ modifiedAt }) => now.getTime() - modifiedAt.getTime() < ALIVE_MS);
+  return isWithin(ALIVE_MS, group, now);
+}
+
+function isWithin(ms: number, group: readonly StoredObject[], now: Date): boolean {
+  return group.some(({ modifiedAt }) => now.getTime() - modifiedAt.getTime() < ms);
 }
 
 /** Numbers of any length. */

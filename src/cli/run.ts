@@ -3,6 +3,7 @@ import { log } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import { defineCommand } from "./command.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
+import { readWait } from "./lease-terms.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
 import { reportJson } from "./print/outcome.ts";
@@ -12,6 +13,11 @@ import { chooseOrders, tasksOf } from "./tasks.ts";
 
 const options = {
   once: { kind: "flag", summary: "back up now and exit; this version has no other way" },
+  wait: {
+    kind: "text",
+    value: "TIME",
+    summary: "how long to wait while another run backs up the same database, as in 1h (default 0)",
+  },
   adopt: { kind: "flag", summary: "go on with the backups that another source of the same name began" },
   ...FLAT_OPTIONS,
 } as const satisfies Options;
@@ -25,12 +31,13 @@ export const command = defineCommand({
   options,
   async run({ args, operands, globals, print, signal }) {
     requireOnce(args.once);
+    const waitMs = readWait(args.wait);
     const sources = sourcesOf(globals, { flags: flatFlags(args) });
     const config = await loadConfig(sources, ["databases", "stores", "recipients", "signer"]);
     for (const warning of config.warnings) log.warn(warning);
     const orders = chooseOrders(config, operands);
     const entries = orders.map(({ entry }) => entry);
-    const run = await beginRun({ config, entries, adopt: args.adopt, globals }, signal);
+    const run = await beginRun({ config, entries, adopt: args.adopt, waitMs, globals }, signal);
     const outcomes: Outcome[] = [];
     for (const order of orders)
       for (const task of await tasksOf(order, config, signal))

@@ -13,6 +13,7 @@ import { readSigner, type Signer } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Globals } from "./command.ts";
+import { leaseTermsOf } from "./lease-terms.ts";
 import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
 import { type Counts, progressForm, showProgress } from "./print/progress.ts";
@@ -30,6 +31,8 @@ interface Beginning {
   /** Those of the config that are backed up. */
   entries: readonly DatabaseConfig[];
   adopt: boolean;
+  /** How long, in ms, to wait for a run of the same database. */
+  waitMs: number;
   globals: Globals;
 }
 
@@ -101,6 +104,7 @@ async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promi
     now: () => new Date(),
     readBack: readBackOf(run.config, entry),
     stallMs: entry.stallMs,
+    lease: leaseTermsOf(set, store, { timeoutMs: entry.leaseMs, waitMs: run.waitMs }),
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
       for (const { object, why } of gaps) log.warn(`${set}: lacks ${object} (${why})`);

@@ -37,6 +37,8 @@ export interface DatabaseConfig extends Target {
   acceptIncomplete: boolean;
   /** How long, in ms, a backup may stand still. */
   stallMs: number;
+  /** How long, in ms, a run that shows no sign of life keeps others from backing it up. */
+  leaseMs: number;
   /** What is kept of its backups; null if all of them are. */
   retention: Retention | null;
   pruneAfterBackup: boolean;

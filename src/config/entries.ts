@@ -30,7 +30,11 @@ const storeKeys = z.strictObject({
   readBack: z.enum(READ_BACK).default("full"),
 });
 
-const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Stores tell whole seconds only, and a run shows some times within it that it lives. */
+const SHORTEST_LEASE_MS = 5000;
 
 /** Names of databases, with `*` for anything and `?` for one character. */
 const patterns = z
@@ -45,6 +49,9 @@ const databaseKeys = z.strictObject({
   compression: compressionOption,
   acceptIncomplete: z.boolean().default(false),
   stallTimeout: durationOption.default(HOUR_MS),
+  leaseTimeout: durationOption
+    .refine((ms) => ms >= SHORTEST_LEASE_MS, 'expected at least "5s"')
+    .default(10 * MINUTE_MS),
   keep: keepOption.optional(),
   zone: z.string().refine(isZone, 'expected a time zone, as in "Europe/Paris"').optional(),
   pruneAfterBackup: z.boolean().default(false),
@@ -106,7 +113,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       (message: string, hint?: string): void =>
         mistakes.add(settings.placeOf(["databases", at, key]), message, hint);
     const { name, type, compression, acceptIncomplete, include = null, exclude = null } = own;
-    const { stallTimeout: stallMs } = own;
+    const { stallTimeout: stallMs, leaseTimeout: leaseMs } = own;
     const store = chooseStore(own.stores, stores, complainOf("stores"));
     for (const [key, given] of Object.entries({ include, exclude }))
       if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
@@ -121,6 +128,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       compression,
       acceptIncomplete,
       stallMs,
+      leaseMs,
       retention,
       pruneAfterBackup,
     });

@@ -11,6 +11,7 @@ import type { Summary } from "../seal/trailer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { PutOptions, Store } from "../store/store.ts";
 import { claimOf } from "./claim.ts";
+import { type Lease, type LeaseTerms, takeLease } from "./lease.ts";
 import { count, Measure, type Reading } from "./measure.ts";
 import { type ReadBack, readBack } from "./read-back.ts";
 import { storeManifest } from "./record.ts";
@@ -40,6 +41,10 @@ export interface BackupPlan {
   readBack: ReadBack;
   /** How long, in ms, the job may stand still at any stage before it is stopped. */
   stallMs: number;
+  /** How the set is held meanwhile. @default it is not: others may back it up at the same time */
+  lease?: LeaseTerms;
+  /** Looks at the newest backup that counts when the set is held, and throws what stands against another one. */
+  admit?: (previous: Backup | undefined) => void;
   now: () => Date;
   progress: Progress;
   /** Told what the backup lacks, by consent; nothing, as a rule. */
@@ -79,7 +84,15 @@ export async function backUp(plan: BackupPlan, signal: AbortSignal): Promise<Bac
   const { now, progress, stallMs: limitMs } = plan;
   const moved = () => progress.dumped + progress.stored + progress.readBack.bytes;
   return await guarded({ limitMs, moved, now }, signal, async (watchdog, signal) => {
-    const previous = await prepare(plan, watchdog, signal);
+    await claim(plan, watchdog, signal);
+    await using _ = await hold(plan, watchdog, signal);
+    const previous = await findNewest(
+      plan.store,
+      plan.set,
+      noteVerifier(plan.store, plan.trusted, signal),
+      signal,
+    );
+    plan.admit?.(previous);
     const takenAt = plan.now();
     watchdog.turnTo(forDump(plan));
     const dump = await plan.database.dump(signal);
@@ -112,19 +125,25 @@ function putting({ plan, name, sealing, watchdog }: Undertaking): PutOptions {
   };
 }
 
-/** Refuses whatever can be refused before the dump starts, and gives the newest backup of the set. */
-async function prepare(
-  plan: BackupPlan,
-  watchdog: Watchdog,
-  signal: AbortSignal,
-): Promise<Backup | undefined> {
-  const { store, set } = plan;
+/** Refuses whatever can be refused before the dump starts. */
+async function claim(plan: BackupPlan, watchdog: Watchdog, signal: AbortSignal): Promise<void> {
   watchdog.turnTo(forAnswer(plan));
   const check = await plan.database.check(signal);
   refuseGaps(plan, check.gaps);
   watchdog.turnTo(forListing(plan));
-  await claimSet(store, claimOf(plan, check.source), signal);
-  return await findNewest(store, set, noteVerifier(store, plan.trusted, signal), signal);
+  await claimSet(plan.store, claimOf(plan, check.source), signal);
+}
+
+/** What runs on with this signal is over when the lease is given back. */
+async function hold(plan: BackupPlan, watchdog: Watchdog, signal: AbortSignal): Promise<Lease | null> {
+  if (plan.lease === undefined) return null;
+  const { timeoutMs } = plan.lease;
+  const lease = await takeLease(
+    { ...plan, timeoutMs, terms: plan.lease, stir: () => watchdog.stir() },
+    signal,
+  );
+  watchdog.stir();
+  return lease;
 }
 
 /**

@@ -32,6 +32,12 @@ export interface Store {
   /** Which store, for messages: `s3://acme-backups/prefix` or `/srv/backups`. Never holds a secret. */
   readonly label: string;
 
+  /**
+   * Whether of two that create the same key at once only one does. Null or left out while nobody knows; some stores take
+   * part in it without keeping it, and never tell.
+   */
+  readonly createsOnce?: boolean | null;
+
   /** What was begun here and is no object yet, or never will be. */
   readonly drafts: Drafts;
 

@@ -31,6 +31,10 @@ export class S3Store implements Store {
     return this.#bucket.dialect;
   }
 
+  get createsOnce(): boolean | null {
+    return this.#bucket.dialect.conditionalPut;
+  }
+
   get drafts(): Drafts {
     const bucket = this.#bucket;
     return {
