@@ -75,15 +75,15 @@ async function run(
   } catch (error) {
     const explained = explainFailure(error, `Cannot restore ${connection.label}`);
     if (!(explained instanceof DbackedError)) throw explained;
-    throw new DbackedError(
-      explained.kind,
-      `${explained.message}\nSome accounts may have been made without their rights`,
-      {
-        cause: error,
-        hint: [explained.hint ?? [], "restore again with --force, which gives them the rights that they lack"]
-          .flat()
-          .join("\n"),
-      },
-    );
+    const said = explained.message.replaceAll(QUOTED, "");
+    // No cause, since that holds what the client said word for word.
+    throw new DbackedError(explained.kind, `${said}\nSome accounts may have been made without their rights`, {
+      hint: [explained.hint ?? [], "restore again with --force, which gives them the rights that they lack"]
+        .flat()
+        .join("\n"),
+    });
   }
 }
+
+/** The piece of a statement that the server does not understand: it may be how a password is kept. */
+const QUOTED = / to use near '[^]*'(?= at line \d+)/g;

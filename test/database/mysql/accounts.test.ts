@@ -141,6 +141,16 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
     expect(await accountsOf(root(target)).inspect("sql-accounts", never)).toMatchObject({ objects: 0 });
   });
 
+  test("shows no password of a statement that the server does not understand", async () => {
+    const text = "CREATE USER `new`@`%` IDENTIFIED NEWLY AS '*SECRET''S HASH'";
+    const body = streamOf(
+      utf8(writeAccounts({ product, version: "1" }, [{ step: "create", account: "new@%", text }])),
+    );
+    const failure = await failureOf(accountsOf(root(target)).restore(body, ACCOUNTS, never));
+    expect(failure.message).toContain("error in your SQL syntax");
+    expect(Bun.inspect(failure)).not.toMatch(/SECRET|HASH/);
+  });
+
   test("refuses what is no dump of its accounts", async () => {
     const accounts = accountsOf(root(target));
     const sql = await dumpOf(open({ ...rootIn(source, database), ...tools }));
