@@ -21,9 +21,9 @@ export async function connect<Answer>(
   ask: (client: MongoClient) => Promise<Answer>,
   signal: AbortSignal,
 ): Promise<Answer> {
-  signal.throwIfAborted();
   // A large library, which nobody needs who has no MongoDB.
   const { MongoClient } = await import("mongodb");
+  signal.throwIfAborted();
   let client: MongoClient | null = null;
   const close = () => void client?.close().catch(() => {});
   signal.addEventListener("abort", close, { once: true });
