@@ -1,6 +1,7 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { DbackedError } from "../base/error.ts";
+import { DbackedError, reasonOf } from "../base/error.ts";
+import { log } from "../base/log.ts";
 import { cleanEnvironment } from "./environment.ts";
 import { readOutput } from "./run.ts";
 
@@ -13,6 +14,8 @@ export interface ToolFamily {
   programs: readonly [string, ...string[]];
   /** Folders that are searched before PATH; each may hold wildcards, and needs not exist. */
   usualPlaces: readonly string[];
+  /** How the first is asked for it, where what the caller has set up for the program would have an effect on that too. */
+  asking?: { args: readonly string[]; env: Readonly<Record<string, string>> };
   /**
    * The version in what `--version` prints; null if that is another family's program of the same name.
    *
@@ -97,8 +100,13 @@ async function look(
   if (!all.every(Boolean)) return null;
   const program = join(directory, family.programs[0]);
   const limit = AbortSignal.timeout(limitMs);
-  const said = await readOutput({ argv: [program, "--version"] }, AbortSignal.any([signal, limit])).catch(
-    () => null,
+  const { args = [], env = {} } = family.asking ?? {};
+  const argv = [program, ...args, "--version"] as const;
+  const said = await readOutput({ argv, env }, AbortSignal.any([signal, limit])).catch(
+    async (error: unknown) => {
+      if (!signal.aborted && !limit.aborted) await warnOnce(argv, error);
+      return null;
+    },
   );
   signal.throwIfAborted();
   if (said === null && limit.aborted)
@@ -107,6 +115,18 @@ async function look(
     });
   const version = said === null ? null : (family.readVersion ?? firstNumber)(said);
   return version === null ? null : { directory, version, major: Number.parseInt(version, 10) };
+}
+
+/** Programs that were said to be broken: each is looked for again and again, and under several names. */
+const broken = new Set<string>();
+
+/** Such a program is passed over, since there may be a good one elsewhere; but nobody may take it for absent. */
+async function warnOnce(argv: readonly [string, ...string[]], error: unknown): Promise<void> {
+  const [program] = argv;
+  const place = await realpath(program).catch(() => program);
+  if (broken.has(place)) return;
+  broken.add(place);
+  log.warn(`${program} is not used, since \`${argv.join(" ")}\` fails: ${reasonOf(error)}`);
 }
 
 function firstNumber(said: string): string | null {

@@ -118,7 +118,7 @@ export async function replaceDump(engine: Engine, parent: string, script: string
   await mkdir(folder);
   for (const name of engine.others) await symlink(join(real, name), join(folder, name));
   const file = join(folder, engine.dump);
-  const head = `#!/bin/bash\nREAL=${join(real, engine.dump)}\n[ "$1" = --version ] && exec "$REAL" --version\n`;
+  const head = `#!/bin/bash\nREAL=${join(real, engine.dump)}\n[[ " $* " == *" --version "* ]] && exec "$REAL" "$@"\n`;
   await Bun.write(file, head + script);
   await chmod(file, 0o755);
   return folder;

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
+import { log } from "../../src/base/log.ts";
 import { chooseTools, findTools, type ToolFamily } from "../../src/tool/find.ts";
 
 const folder = await temporaryFolder("find");
@@ -56,6 +57,31 @@ test("findTools() says which program does not answer", async () => {
     kind: "tool",
     message: `${directory}/acme_dump did not say its version within 0.2 seconds`,
   });
+});
+
+test("findTools() says once which program is broken, and finds the others", async () => {
+  const [script, folders] = ["#!/bin/sh\necho no such library >&2\nexit 3\n", ["a", "b"]];
+  const said: unknown[] = [];
+  const { reporters } = log.options;
+  log.setReporters([{ log: ({ args }) => said.push(...args) }]);
+  try {
+    for (const name of folders) await mkdir(join(folder.path, "broken", name), { recursive: true });
+    for (const program of family.programs) {
+      const file = join(folder.path, "broken/a", program);
+      await Bun.write(file, script);
+      await chmod(file, 0o755);
+      await symlink(file, join(folder.path, "broken/b", program));
+    }
+    const places = { ...family, usualPlaces: [...family.usualPlaces, join(folder.path, "broken/*")] };
+    expect((await findTools(places, undefined, never)).map(({ major }) => major)).toEqual([14, 16, 19]);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /broken\/[ab]\/acme_dump is not used, since `.* --version` fails: .*no such library/s,
+      ),
+    ]);
+  } finally {
+    log.setReporters(reporters);
+  }
 });
 
 test("chooseTools() takes the oldest that is new enough", async () => {

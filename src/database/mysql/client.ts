@@ -5,7 +5,7 @@ import { type Program, ProgramFailure, SECRET_FILE } from "../../tool/child.ts";
 import { readOutput } from "../../tool/run.ts";
 import { type Connection, optionFile } from "./connection.ts";
 import { errorNumbers, explainFailure } from "./failure.ts";
-import { type ClientTools, MARIADB_TOOLS, MYSQL_TOOLS, type Product } from "./tools.ts";
+import { type ClientTools, MARIADB_TOOLS, MYSQL_TOOLS, NO_LOGIN_FILE, type Product } from "./tools.ts";
 
 /** Bytes that an answer may have: a list of all tables of a large database fits. */
 const LONGEST_ANSWER = 64 * 1024 * 1024;
@@ -76,8 +76,7 @@ export function programOf(
   return {
     argv: [program, `--defaults-file=${SECRET_FILE}`, ...args],
     secretFile: optionFile(connection, product),
-    // MySQL's programs read ~/.mylogin.cnf whatever else they are told.
-    env: { MYSQL_TEST_LOGIN_FILE: "/dev/null/none" },
+    env: NO_LOGIN_FILE,
   };
 }
 

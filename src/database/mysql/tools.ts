@@ -25,10 +25,17 @@ function mysqlVersion(said: string): string | null {
   return /(?:Distrib|Ver) (\d+\.\d+\.\d+)/.exec(said)?.[1] ?? null;
 }
 
+/** MySQL's programs read ~/.mylogin.cnf whatever else they are told. */
+export const NO_LOGIN_FILE = { MYSQL_TEST_LOGIN_FILE: "/dev/null/none" } as const;
+
+/** The caller's option files hold even where only the version is asked for: `result-file` empties that file. */
+const BARE = { args: ["--no-defaults"], env: NO_LOGIN_FILE } as const;
+
 /** MySQL's client programs. */
 export const MYSQL_TOOLS: ToolFamily = {
   programs: ["mysqldump", "mysql"],
   usualPlaces: ["/usr/local/mysql/bin", "/opt/homebrew/opt/mysql*/bin", "/usr/local/opt/mysql*/bin"],
+  asking: BARE,
   readVersion: mysqlVersion,
   install: (major) =>
     `apt-get install mysql-client${major > 0 ? ` of version ${major} or newer` : ""} from https://dev.mysql.com/downloads/repo/apt/ (Debian's packages of that name are MariaDB's)`,
@@ -38,6 +45,7 @@ export const MYSQL_TOOLS: ToolFamily = {
 export const MARIADB_TOOLS: ToolFamily = {
   programs: ["mariadb-dump", "mariadb"],
   usualPlaces: ["/usr/local/mariadb/bin", "/opt/homebrew/opt/mariadb*/bin", "/usr/local/opt/mariadb*/bin"],
+  asking: BARE,
   readVersion: mariadbVersion,
   install: (major) =>
     `apt-get install mariadb-client${major > 10 ? ` of version ${major} or newer, if need be from https://mariadb.org/download/` : ""}`,

@@ -44,7 +44,7 @@ async function replaceDump(
   await mkdir(directory);
   await symlink(requireProgram("mariadb", "mariadb-client"), join(directory, "mariadb"));
   const real = requireProgram("mariadb-dump", "mariadb-client");
-  const begin = `#!/bin/sh\nreal="${real}"; case "$1" in --version) ${version}; exit;; esac`;
+  const begin = `#!/bin/sh\nreal="${real}"; case "$2" in --version) ${version}; exit;; esac`;
   await Bun.write(join(directory, "mariadb-dump"), `${begin}\n${script}\n`);
   await chmod(join(directory, "mariadb-dump"), 0o755);
   return directory;

@@ -1,8 +1,9 @@
-import { afterAll, expect, test } from "bun:test";
-import { chmod, mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { temporaryFolder } from "../../../scripts/services/service.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { requireProgram, temporaryFolder } from "../../../scripts/services/service.ts";
 import { findClients } from "../../../src/database/mysql/tools.ts";
+import { hasVersions, programsOf } from "../../versions.ts";
 import { never } from "./servers.ts";
 
 const folder = await temporaryFolder("mysql-tools");
@@ -66,4 +67,27 @@ test("findClients() takes MariaDB's programs under their own names first", async
   const said = "mysqldump  Ver 10.19 Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)";
   const [found] = await findClients(await folderWith([...OF_MYSQL, ...OF_MARIADB], said), never);
   expect(found?.dumpName).toBe("mariadb-dump");
+});
+
+describe("findClients() is not touched by the user's option files", () => {
+  const folders = [dirname(requireProgram("mariadb-dump", "mariadb-client"))];
+  if (hasVersions) folders.push(programsOf("mysql-9"));
+
+  test.each(folders)("for the programs in %s", async (directory) => {
+    const home = await mkdtemp(join(folder.path, "home-"));
+    const precious = join(home, "last.sql");
+    await Bun.write(precious, "rows");
+    await Bun.write(
+      join(home, ".my.cnf"),
+      `[client]\nno-such-option\n[mysqldump]\nresult-file = ${precious}\n[mariadb-dump]\nresult-file = ${precious}\n`,
+    );
+    const { HOME } = process.env;
+    process.env["HOME"] = home;
+    try {
+      expect(await findClients(directory, never)).not.toEqual([]);
+    } finally {
+      process.env["HOME"] = HOME;
+    }
+    expect(await Bun.file(precious).text()).toBe("rows");
+  });
 });
