@@ -20,6 +20,9 @@ const TYPES = new Map([
   ["postgresql", "postgres"],
 ]);
 
+/** The type that without a database means a whole server. */
+const WHOLE_SERVER = "mongodb";
+
 /**
  * Moves the names of 2018, from the file, the environment and the options, to where the structured form has them.
  *
@@ -123,10 +126,17 @@ function nameDatabase(settings: Settings, entry: Table, mistakes: Mistakes): voi
     if (fitting !== given) settings.warnings.push(`backups of "${String(given)}" go by the name ${fitting}`);
     return;
   }
-  // Without any of them, the driver tells what is missing.
   settings.spoil(["databases", 0, "name"]);
-  if (given === undefined) return;
   const alias = settings.nameOf(["databases", 0, "name"]);
+  if (given === undefined) {
+    // Elsewhere the driver tells what is missing.
+    if (entry["type"] === WHOLE_SERVER)
+      mistakes.add(
+        settings.placeOf(["databases", 0, "type"]),
+        `makes no name for the backups of a whole server: set ${alias}`,
+      );
+    return;
+  }
   mistakes.add(settings.placeOf(["databases", 0, key]), `makes no name for backups: set ${alias}`);
 }
 

@@ -39,6 +39,9 @@ export async function loadConfig(sources: Sources, needs: readonly Need[]): Prom
   const { identity, trustedSigners } = await readIdentity(settings, wantsIdentity, mistakes);
   refuseMissing(settings, signer !== null, needs, mistakes);
   mistakes.throwIfAny();
+  // A run with nothing to do would end well.
+  if (needs.includes("databases") && databases.length === 0)
+    throw new Error("no database was read, and no mistake was found");
   const { path, warnings } = settings;
   return { path, agentId, databases, stores, recipients, signer, identity, trustedSigners, warnings };
 }

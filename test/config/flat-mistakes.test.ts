@@ -30,6 +30,14 @@ test.each<[Given, string[]]>([
       "environment: dbConnectionString (DBACKED_DB_CONNECTION_STRING): expected either a url or a path",
     ],
   ],
+  [
+    { environment: { DBACKED_DB_TYPE: "mongodb", DBACKED_DB_HOST: "db" } },
+    ["DBACKED_DB_TYPE: makes no name for the backups of a whole server: set dbAlias (DBACKED_DB_ALIAS)"],
+  ],
+  [
+    { file: { dbType: "mongodb", dbConnectionString: "mongodb://db/" } },
+    ["FILE:1: dbType: makes no name for the backups of a whole server: set dbAlias (DBACKED_DB_ALIAS)"],
+  ],
   [{ environment: { DBACKED_S3_REGION: "x" } }, ["environment: s3bucket (DBACKED_S3_BUCKET) is missing"]],
   [
     { environment: { DBACKED_DB_TYPE: "oracle", DBACKED_DB_NAME: "x" } },
