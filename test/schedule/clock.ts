@@ -3,7 +3,7 @@ import type { Cron } from "../../src/schedule/cron.ts";
 const MINUTE_MS = 60_000;
 
 /** What clocks of a zone show, as if it were UTC. */
-export function wallIn(zone: string): (instant: number) => number {
+function wallIn(zone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     hourCycle: "h23",

@@ -54,7 +54,7 @@ const mixed = Buffer.concat([LARGE, randomBytes(SEGMENT)]);
 export const tiny = genuine("small", SMALL);
 /** The next backup of the same set, of the same length. */
 export const next = genuine("the next backup", Buffer.from(SMALL).fill("x", 50));
-export const empty = genuine("empty", textOf(0));
+const empty = genuine("empty", textOf(0));
 /** Three segments. */
 export const large = genuine("large", LARGE, {
   fileKey: sharedKey,
