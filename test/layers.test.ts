@@ -19,15 +19,32 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     why: "a use case is given its options: it reads no config and prints nothing",
   },
   config: {
-    may: ["base", "database", "store", "seal", "compress", "catalog", "job"],
+    may: ["base", "database", "store", "seal", "compress", "schedule", "catalog", "job"],
     why: "config turns sources into options of those folders, and runs nothing",
   },
   release: {
     may: ["base", "tool"],
     why: "the program replaces and removes its own file, and knows of nothing that it does",
   },
+  agent: {
+    may: ["base", "schedule"],
+    why: "the side that stays makes no backup itself: it knows times, and starts processes",
+  },
   cli: {
-    may: ["base", "tool", "release", "database", "compress", "seal", "store", "catalog", "job", "config"],
+    may: [
+      "base",
+      "schedule",
+      "agent",
+      "tool",
+      "release",
+      "database",
+      "compress",
+      "seal",
+      "store",
+      "catalog",
+      "job",
+      "config",
+    ],
     why: "the command line is the top floor",
   },
 };

@@ -1,8 +1,10 @@
 import { DbackedError, exitCodeOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
-import { defineCommand } from "./command.ts";
+import type { Sources } from "../config/sources.ts";
+import { type Context, defineCommand, type Globals } from "./command.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
+import { follow } from "./follow.ts";
 import { readWait } from "./lease-terms.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
@@ -12,45 +14,68 @@ import { sourcesOf } from "./source.ts";
 import { chooseOrders, tasksOf } from "./tasks.ts";
 
 const options = {
-  once: { kind: "flag", summary: "back up now and exit; this version has no other way" },
+  once: { kind: "flag", summary: "back up now and exit; else stay, and follow the schedules" },
+  ifDue: { kind: "flag", summary: "with --once: only what is due by its schedule" },
   wait: {
     kind: "text",
     value: "TIME",
-    summary: "how long to wait while another run backs up the same database, as in 1h (default 0)",
+    summary:
+      "with --once: how long to wait while another run backs up the same database, as in 1h (default 0)",
   },
-  adopt: { kind: "flag", summary: "go on with the backups that another source of the same name began" },
+  adopt: {
+    kind: "flag",
+    summary: "with --once: go on with the backups that another source of the same name began",
+  },
+  // For the processes that make the backups of one that stays: the config as that one has read it.
+  configStdin: { kind: "flag", summary: "" },
   ...FLAT_OPTIONS,
 } as const satisfies Options;
 
 export const command = defineCommand({
   description:
-    "Backs up the databases of the config, or those that are named, one after another. One that fails does not stop the " +
-    "others; the exit code is that of the first failure.",
+    "With --once, backs up the databases of the config, or those that are named, one after another: one that fails does not " +
+    "stop the others, and the exit code is that of the first failure. Without it, stays and backs up each when it is due.",
   example: "dbacked run --once shop",
   operands: { value: "[NAME…]", least: 0, most: Infinity },
   options,
-  async run({ args, operands, globals, print, signal }) {
-    requireOnce(args.once);
-    const waitMs = readWait(args.wait);
+  async run(context) {
+    const { args, operands, globals, signal } = context;
     const sources = sourcesOf(globals, { flags: flatFlags(args) });
-    const config = await loadConfig(sources, ["databases", "stores", "recipients", "signer"]);
-    for (const warning of config.warnings) log.warn(warning);
-    const orders = chooseOrders(config, operands);
-    const entries = orders.map(({ entry }) => entry);
-    const run = await beginRun({ config, entries, adopt: args.adopt, waitMs, globals }, signal);
-    const outcomes: Outcome[] = [];
-    for (const order of orders)
-      for (const task of await tasksOf(order, config, signal))
-        outcomes.push(await attempt(run, task, signal));
-    if (globals.json) print(printJson(reportJson(outcomes)));
-    const failed = outcomes.find((outcome) => "error" in outcome);
-    return failed === undefined ? 0 : exitCodeOf(failed.error);
+    if (args.once) return await runOnce(context, sources);
+    requireOnce(args, globals);
+    return await follow({ sources, names: operands, globals }, signal);
   },
 });
 
-function requireOnce(once: boolean): void {
-  if (once) return;
-  throw new DbackedError("usage", "This version follows no schedule: `run` needs --once", {
-    hint: "let cron call it: 0 3 * * * dbacked run --once --quiet",
-  });
+async function runOnce(
+  { args, operands, globals, print, signal }: Context<typeof options>,
+  given: Sources,
+): Promise<number> {
+  const waitMs = readWait(args.wait);
+  const sources = args.configStdin ? { ...given, text: await Bun.stdin.text() } : given;
+  const config = await loadConfig(sources, ["databases", "stores", "recipients", "signer"]);
+  // Whoever gives us the config has told its warnings.
+  if (!args.configStdin) for (const warning of config.warnings) log.warn(warning);
+  const orders = chooseOrders(config, operands);
+  const entries = orders.map(({ entry }) => entry);
+  const { adopt, ifDue } = args;
+  const run = await beginRun({ config, entries, adopt, waitMs, ifDue, globals }, signal);
+  const outcomes: Outcome[] = [];
+  for (const order of orders)
+    for (const task of await tasksOf(order, config, signal)) outcomes.push(await attempt(run, task, signal));
+  if (globals.json) print(printJson(reportJson(outcomes)));
+  const failed = outcomes.find((outcome) => "error" in outcome);
+  return failed === undefined ? 0 : exitCodeOf(failed.error);
+}
+
+/** Refuses what means nothing for a program that stays. */
+function requireOnce(args: Context<typeof options>["args"], { json }: Globals): void {
+  const given = {
+    "--if-due": args.ifDue,
+    "--wait": args.wait !== undefined,
+    "--adopt": args.adopt,
+    "--json": json,
+  };
+  const idle = Object.entries(given).flatMap(([option, isGiven]) => (isGiven ? option : []));
+  if (idle.length > 0) throw new DbackedError("usage", `${idle.join(" and ")} cannot be used without --once`);
 }

@@ -13,6 +13,7 @@ import { readSigner, type Signer } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Globals } from "./command.ts";
+import { NotDue, refuseUndue, requireDue, tellNotDue } from "./due.ts";
 import { leaseTermsOf } from "./lease-terms.ts";
 import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
@@ -24,7 +25,8 @@ import type { Task } from "./tasks.ts";
 /** What came of one database. */
 export type Outcome =
   | { database: string; store: string; backup: Backup }
-  | { database: string; store: string; error: unknown };
+  | { database: string; store: string; error: unknown }
+  | { database: string; store: string; notDue: NotDue };
 
 interface Beginning {
   config: Config;
@@ -33,6 +35,8 @@ interface Beginning {
   adopt: boolean;
   /** How long, in ms, to wait for a run of the same database. */
   waitMs: number;
+  /** Makes a backup only if one is due by the schedule. */
+  ifDue: boolean;
   globals: Globals;
 }
 
@@ -68,6 +72,7 @@ export async function attempt(run: Run, task: Task, signal: AbortSignal): Promis
   const store = storeOf(run.stores, entry);
   const where = { database: set, store: entry.store ?? "" };
   try {
+    if (run.ifDue) await requireDue(task, store, run.trusted, signal);
     const plan = await planOf(run, task, store);
     using _ = showProgress(set, () => countsOf(plan.progress), progressForm(run.globals));
     const startedAt = performance.now();
@@ -77,6 +82,7 @@ export async function attempt(run: Run, task: Task, signal: AbortSignal): Promis
     return { ...where, backup };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof NotDue) return { ...where, notDue: tellNotDue(set, error) };
     const { globals } = run;
     complain(printError(error, { form: logForm(globals), about: set, verbose: globals.verbose }));
     return { ...where, error };
@@ -105,6 +111,7 @@ async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promi
     readBack: readBackOf(run.config, entry),
     stallMs: entry.stallMs,
     lease: leaseTermsOf(set, store, { timeoutMs: entry.leaseMs, waitMs: run.waitMs }),
+    ...(run.ifDue ? { admit: (previous) => refuseUndue(entry, previous) } : {}),
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
       for (const { object, why } of gaps) log.warn(`${set}: lacks ${object} (${why})`);

@@ -24,7 +24,8 @@ const PARSERS = new Map([
 ]);
 
 /**
- * Reads the file that was named, or else `config.toml` or `config.json` in `folder`.
+ * Reads the file that was named, or else `config.toml` or `config.json` in `folder`. `known` is what stands in it, if that
+ * was read already.
  *
  * @returns null if none was named and there is none.
  * @throws {DbackedError} `config`
@@ -32,14 +33,17 @@ const PARSERS = new Map([
 export async function readConfigFile(
   named: string | undefined,
   folder: string = DEFAULT_FOLDER,
+  known?: string,
 ): Promise<ConfigFile | null> {
   const path = named === undefined ? await findDefault(folder) : resolve(named);
   if (path === null) return null;
   const parse = PARSERS.get(extname(path));
   if (parse === undefined) throw new DbackedError("config", `${path}: its name must end in .toml or .json`);
   try {
-    const text = await Bun.file(path).text();
-    return { path, folder: dirname(path), isOpen: await isOpenToAll(path), ...parse(text) };
+    const text = known ?? (await Bun.file(path).text());
+    // Whoever has read it has warned.
+    const isOpen = known === undefined && (await isOpenToAll(path));
+    return { path, folder: dirname(path), isOpen, ...parse(text) };
   } catch (error) {
     if (error instanceof SyntaxMistake)
       throw new DbackedError("config", `${path}:${error.line}: ${error.message}`, { cause: error });

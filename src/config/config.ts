@@ -3,6 +3,7 @@ import type { Retention } from "../catalog/retention/judge.ts";
 import type { Codec } from "../compress/codec.ts";
 import type { Database, Instance } from "../database/database.ts";
 import type { ReadBack } from "../job/read-back.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 
@@ -39,6 +40,8 @@ export interface DatabaseConfig extends Target {
   stallMs: number;
   /** How long, in ms, a run that shows no sign of life keeps others from backing it up. */
   leaseMs: number;
+  /** When it is backed up by itself; null if it is not. */
+  schedule: Schedule | null;
   /** What is kept of its backups; null if all of them are. */
   retention: Retention | null;
   pruneAfterBackup: boolean;

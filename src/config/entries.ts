@@ -11,6 +11,7 @@ import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
 import { durationOption } from "./duration.ts";
 import type { Mistakes } from "./mistakes.ts";
+import { readSchedule } from "./schedule.ts";
 import { SECRET_KEYS, settleSecrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { unknownKey, validate } from "./validate.ts";
@@ -54,6 +55,8 @@ const databaseKeys = z.strictObject({
     .default(10 * MINUTE_MS),
   keep: keepOption.optional(),
   zone: z.string().refine(isZone, 'expected a time zone, as in "Europe/Paris"').optional(),
+  schedule: z.string().optional(),
+  jitter: durationOption.optional(),
   pruneAfterBackup: z.boolean().default(false),
   include: patterns,
   exclude: patterns,
@@ -107,7 +110,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
   const stores = namesOfStores(settings);
   const kind = { section: "databases", keys: databaseKeys, drivers: databaseDrivers } as const;
   const entries = await readEntries(kind, settings, mistakes);
-  return entries.map(({ at, own, options, open, instance }) => {
+  const read = entries.map(async ({ at, own, options, open, instance }) => {
     const complainOf =
       (key: string) =>
       (message: string, hint?: string): void =>
@@ -119,6 +122,9 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
     const server = instance && { instance, include, exclude: exclude ?? [] };
     const { pruneAfterBackup, keep, zone = "UTC" } = own;
+    const schedule = await readSchedule(own, zoneOf(settings), (key, message) => complainOf(key)(message));
+    if (own.zone !== undefined && keep === undefined && own.schedule === undefined)
+      complainOf("zone")("only goes with schedule or keep");
     if (pruneAfterBackup && keep === undefined)
       complainOf("pruneAfterBackup")("needs keep: without it nothing is ever removed");
     const retention = keep === undefined ? null : { keep, zone };
@@ -129,10 +135,17 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       acceptIncomplete,
       stallMs,
       leaseMs,
+      schedule,
       retention,
       pruneAfterBackup,
     });
   });
+  return await Promise.all(read);
+}
+
+/** As in 2018, and in every crontab, `cron` alone is meant by the clock of the host. */
+function zoneOf({ isFlat }: Settings): string {
+  return isFlat ? new Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
 }
 
 async function readEntries<Own extends { name: string; type: string }, Thing>(

@@ -46,7 +46,7 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   subscriptionType: other("text", "free, which changes nothing"),
   apikey: other("secret", ""),
   email: other("text", ""),
-  cron: other("text", ""),
+  cron: database("text", "schedule", "when `run` without --once backs it up, as in 0 3 * * *"),
   sendAnalytics: other("switch", ""),
   daemon: other("switch", ""),
   daemonName: other("text", ""),

@@ -50,7 +50,7 @@ export async function loadConfig(sources: Sources, needs: readonly Need[]): Prom
 async function readSettings(sources: Sources, mistakes: Mistakes): Promise<Settings> {
   const { environment } = sources;
   const named = sources.file ?? (environment["DBACKED_CONFIG"] || undefined);
-  const file = await readConfigFile(named, sources.folder);
+  const file = await readConfigFile(named, sources.folder, sources.text);
   const settings = new Settings(file);
   if (file !== null && file.isOpen && holdsSecret(file.tree)) {
     settings.warnings.push(warnOpen(file.path, "a secret"));

@@ -10,9 +10,9 @@ interface Rule {
   when?: (value: unknown, table: Table) => boolean;
 }
 
-const SCHEDULE: Rule = {
-  why: "this version has no scheduler, so that nothing would be backed up by itself",
-  instead: "call it from a crontab instead: 0 3 * * * dbacked run --once --quiet",
+const DAEMON: Rule = {
+  why: "this version does not leave the terminal by itself",
+  instead: "let systemd or a container call `dbacked run`, which stays and follows the schedules",
 };
 
 const MONITOR: Rule = {
@@ -35,18 +35,8 @@ const TOP: Readonly<Record<string, Rule>> = {
     instead: "take sendAnalytics out, or set it to false",
     when: (value) => value === true,
   },
-  cron: SCHEDULE,
-  schedule: SCHEDULE,
-  zone: SCHEDULE,
-  daemon: { ...SCHEDULE, when: (value) => value !== false },
-  daemonName: SCHEDULE,
-};
-
-const OF_DATABASE: Readonly<Record<string, Rule>> = {
-  cron: SCHEDULE,
-  schedule: SCHEDULE,
-  // It also says where the days of `keep` begin.
-  zone: { ...SCHEDULE, when: (_, table) => !Object.hasOwn(table, "keep") },
+  daemon: { ...DAEMON, when: (value) => value !== false },
+  daemonName: DAEMON,
 };
 
 const OF_STORE: Readonly<Record<string, Rule>> = {
@@ -71,7 +61,6 @@ export function refuseNotYet(settings: Settings, mistakes: Mistakes): void {
     }
   };
   refuse(TOP, []);
-  for (const at of indices(settings.tree["databases"])) refuse(OF_DATABASE, ["databases", at]);
   for (const at of indices(settings.tree["stores"])) refuse(OF_STORE, ["stores", at]);
   refuse(OF_IDENTITY, ["identity"]);
 }

@@ -6,6 +6,8 @@ export interface Sources {
   environment: Environment;
   /** `--config`. */
   file?: string | undefined;
+  /** What stands in `file`, if it was read already. */
+  text?: string | undefined;
   /** Names of 2018 that were given as options: `dbType`, not `db-type`. */
   flags?: Readonly<Record<string, string | boolean>> | undefined;
   /** `--private-key-path`. */

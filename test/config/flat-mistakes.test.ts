@@ -68,11 +68,8 @@ test.each<[Given, string[]]>([
     ["DBACKED_SEND_ANALYTICS: expected true or false"],
   ],
   [
-    { file: MINIMUM, environment: { DBACKED_CRON: "0 3 * * *" } },
-    [
-      "DBACKED_CRON: this version has no scheduler, so that nothing would be backed up by itself",
-      "| call it from a crontab instead: 0 3 * * * dbacked run --once --quiet",
-    ],
+    { file: MINIMUM, environment: { DBACKED_CRON: "0 3 * *" } },
+    ['DBACKED_CRON: expected an interval, as in "6h", or the five fields of cron, as in "0 3 * * *"'],
   ],
   [
     { file: { ...MINIMUM, authenticationDatabase: "admin" } },

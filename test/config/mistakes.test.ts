@@ -127,8 +127,8 @@ test("loadConfig() reports all mistakes at once", async () => {
   ]);
 });
 
-const NO_SCHEDULER = "this version has no scheduler, so that nothing would be backed up by itself";
-const CRONTAB = "| call it from a crontab instead: 0 3 * * * dbacked run --once --quiet";
+const NO_DAEMON = "this version does not leave the terminal by itself";
+const STAYS = "| let systemd or a container call `dbacked run`, which stays and follows the schedules";
 const NO_MONITOR = "this version has no monitor, so that nobody would be told of a missing backup";
 const OWN_MONITOR = "| take it out, and let your own monitoring look at `dbacked list --json`";
 
@@ -146,13 +146,8 @@ test.each<[string, string[]]>([
     ],
   ],
   ['sendAnalytics = "maybe"', ["FILE:1: sendAnalytics: expected true or false"]],
-  ['cron = "0 3 * * *"', [`FILE:1: cron: ${NO_SCHEDULER}`, CRONTAB]],
-  ["daemon = true", [`FILE:1: daemon: ${NO_SCHEDULER}`, CRONTAB]],
-  ['daemonName = "x"', [`FILE:1: daemonName: ${NO_SCHEDULER}`, CRONTAB]],
-  [
-    `${SHOP}schedule = "6h"\nzone = "UTC"`,
-    [`FILE:5: schedule: ${NO_SCHEDULER}`, `FILE:6: zone: ${NO_SCHEDULER}`, CRONTAB],
-  ],
+  ["daemon = true", [`FILE:1: daemon: ${NO_DAEMON}`, STAYS]],
+  ['daemonName = "x"', [`FILE:1: daemonName: ${NO_DAEMON}`, STAYS]],
   [
     `[[stores]]\nname = "x"\ntype = "s3"\nbucket = "b"\nobjectLockDays = 3`,
     ["FILE:5: objectLockDays: this version locks no objects", "| set a default retention on the bucket"],

@@ -1,11 +1,5 @@
-import {
-  decide,
-  type Memory,
-  NO_MEMORY,
-  rememberBackup,
-  rememberFailure,
-} from "../../src/schedule/agenda.ts";
-import type { Schedule } from "../../src/schedule/schedule.ts";
+import { type Agenda, replan } from "../../src/schedule/agenda.ts";
+import { judge, type Schedule } from "../../src/schedule/schedule.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -56,14 +50,13 @@ export function live(schedule: Schedule, weather: Weather, start: number, end: n
 }
 
 interface Agent {
-  memory: Memory;
-  lookAt: number;
+  agenda: Agenda;
   lastSeen: number;
   running: { takenAt: number; startedAt: number } | null;
 }
 
 function newAgent(): Agent {
-  return { memory: NO_MEMORY, lookAt: 0, lastSeen: 0, running: null };
+  return { agenda: { lookAt: new Date(0), trouble: null }, lastSeen: 0, running: null };
 }
 
 interface Moment {
@@ -76,26 +69,26 @@ interface Moment {
 
 function step(schedule: Schedule, moment: Moment): void {
   const { agent, made, weather, time, host } = moment;
-  if (host < agent.lastSeen) agent.lookAt = 0;
-  agent.lastSeen = host;
   const now = new Date(host);
+  if (host < agent.lastSeen) agent.agenda.lookAt = now;
+  agent.lastSeen = host;
+  const isAway = isIn(weather.away, time);
   if (agent.running !== null) {
     if (time < agent.running.startedAt + LASTS) return;
-    if (isIn(weather.away, time)) agent.memory = rememberFailure(schedule, agent.memory, now);
-    else {
-      made.push({ ...agent.running, doneAt: time });
-      agent.memory = rememberBackup(new Date(agent.running.takenAt));
-    }
+    if (!isAway) made.push({ ...agent.running, doneAt: time });
+    const newest = new Date(agent.running.takenAt);
+    agent.agenda = replan(schedule, agent.agenda, isAway ? "failed" : { newest }, now);
     agent.running = null;
-    agent.lookAt = 0;
   }
-  if (host < agent.lookAt) return;
-  const isAway = isIn(weather.away, time);
-  const newest = isAway ? null : newestAt(moment);
-  const agenda = decide(schedule, newest === null ? null : new Date(newest), agent.memory, now);
-  if (!agenda.isDue) agent.lookAt = agenda.lookAt.getTime();
-  else if (isAway) agent.memory = rememberFailure(schedule, agent.memory, now);
-  else agent.running = { takenAt: host, startedAt: time };
+  if (now < agent.agenda.lookAt) return;
+  if (isAway) {
+    agent.agenda = replan(schedule, agent.agenda, "failed", now);
+    return;
+  }
+  const newest = newestAt(moment);
+  if (newest === null || judge(schedule, newest, now).isDue)
+    agent.running = { takenAt: host, startedAt: time };
+  else agent.agenda = replan(schedule, agent.agenda, { newest }, now);
 }
 
 /** As the store's clock lets it count. */
@@ -104,7 +97,7 @@ function newestAt({ made, weather, time, host }: Pick<Moment, "made" | "weather"
   const counting = made
     .filter(({ takenAt }) => takenAt <= storeNow + TOLERANCE)
     .map(({ takenAt }) => takenAt);
-  return counting.length === 0 ? null : Math.max(...counting);
+  return counting.length === 0 ? null : new Date(Math.max(...counting));
 }
 
 /** What the host's clock shows. */

@@ -1,6 +1,20 @@
 import { DbackedError, reasonOf } from "../../base/error.ts";
+import type { NotDue } from "../due.ts";
 import type { Outcome } from "../session.ts";
 import { backupJson, type BackupJson } from "./backup.ts";
+
+/** What `run --once --json` prints. @see docs/json.md */
+interface ReportJson {
+  backups: BackupJson[];
+  failures: FailureJson[];
+  notDue: NotDueJson[];
+}
+
+interface NotDueJson {
+  database: string;
+  newest: string;
+  next: string;
+}
 
 interface FailureJson {
   database: string;
@@ -9,14 +23,21 @@ interface FailureJson {
   hint: string | null;
 }
 
-/** What `run --once --json` prints. @see docs/json.md */
-export function reportJson(outcomes: readonly Outcome[]): { backups: BackupJson[]; failures: FailureJson[] } {
+/** The outcomes as they are printed. */
+export function reportJson(outcomes: readonly Outcome[]): ReportJson {
   return {
     backups: outcomes.flatMap((outcome) => ("backup" in outcome ? backupJson(outcome) : [])),
     failures: outcomes.flatMap((outcome) =>
       "error" in outcome ? failureJson(outcome.database, outcome.error) : [],
     ),
+    notDue: outcomes.flatMap((outcome) =>
+      "notDue" in outcome ? notDueJson(outcome.database, outcome.notDue) : [],
+    ),
   };
+}
+
+function notDueJson(database: string, { newest, next }: NotDue): NotDueJson {
+  return { database, newest: newest.toISOString(), next: next.toISOString() };
 }
 
 function failureJson(database: string, error: unknown): FailureJson {
