@@ -5,10 +5,11 @@ import type { Inspection, RestorePlan, RestoreReport } from "../database.ts";
 import { readAccountServer } from "./accounts-dump.ts";
 import { type ObjectName, planAccounts } from "./accounts-plan.ts";
 import { type AccountEntry, parseAccounts } from "./accounts-script.ts";
-import { askServer, clientOf, literal, type Reach, type Server } from "./client.ts";
+import { askServer, clientOf, type Reach, type Server } from "./client.ts";
 import { Complaints } from "./complaints.ts";
 import { explainFailure } from "./failure.ts";
 import { parseGrants } from "./grants.ts";
+import { literal } from "./quotes.ts";
 
 /** Accounts that are there already do not stand in the way: they are left as they are. */
 export const NO_OBSTACLE: Inspection = { exists: true, objects: 0, examples: [] };

@@ -1,5 +1,5 @@
 import { concat, utf8, type Bytes, type ByteTransform } from "../../base/bytes.ts";
-import { identifier } from "./client.ts";
+import { identifier } from "./quotes.ts";
 
 const NEWLINE = 0x0a;
 

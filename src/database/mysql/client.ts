@@ -145,16 +145,6 @@ function readRows(text: string): string[][] {
   );
 }
 
-/** A text as an SQL literal, under the settings that we ask with. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-}
-
-/** A name as an SQL identifier. */
-export function identifier(name: string): string {
-  return `\`${name.replaceAll("`", "``")}\``;
-}
-
 function newestOfEach(found: readonly ClientTools[]): ClientTools[] {
   const newest = (product: Product) => found.findLast((each) => each.product === product) ?? [];
   return [newest("MySQL"), newest("MariaDB")].flat();

@@ -1,5 +1,6 @@
 import { DbackedError } from "../../base/error.ts";
 import { ProgramFailure } from "../../tool/child.ts";
+import { identifier } from "./quotes.ts";
 
 /** Errors of the server and of its client library by number, and what to do about them. */
 const HINTS: readonly (readonly [readonly number[], string])[] = [
@@ -24,13 +25,14 @@ const HINTS: readonly (readonly [readonly number[], string])[] = [
     "a view calls a function that the role may not run: GRANT EXECUTE ON FUNCTION … TO … for each of them",
   ],
   [
-    [1142, 1143, 1227, 1410, 1419],
-    "the role lacks a right: docs/databases.md has what a dump and a restore need",
+    [1418, 1419],
+    "the server keeps a binary log, and takes functions and triggers only from who may do everything: SET GLOBAL log_bin_trust_function_creators = 1;",
   ],
+  [[1142, 1143, 1227, 1410], "the role lacks a right: docs/databases.md has what a dump and a restore need"],
   [[1412], "a table was altered while it was dumped: run the backup again, at a time when no migration runs"],
   [
     [1356, 1449],
-    "a view, trigger or routine refers to what is not there any more, or its definer is gone: mend or drop it, or create the account",
+    "a view, trigger or routine refers to what is not there any more, or its definer is gone or lacks rights on it: mend or drop it, or create the account and grant it what it needs",
   ],
   [
     [1153, 2020],
@@ -59,8 +61,19 @@ export function explainFailure(error: unknown, what: string): unknown {
 
 /** What to do about the first error in `stderr`. */
 export function hintFor(stderr: string): string | undefined {
+  const execution = executionGrant(stderr);
+  if (execution !== null) return execution;
   const numbers = errorNumbers(stderr);
   return HINTS.find(([known]) => known.some((number) => numbers.includes(number)))?.[1];
+}
+
+/** What a role needs to run a function that a view calls. The server names one of them at a time. */
+function executionGrant(stderr: string): string | null {
+  const denied = /execute command denied to user '(.*)'@'(.*?)' for routine '(.*?)\.(.*)'/.exec(stderr);
+  if (denied === null) return null;
+  const [user = "", host = "", database = "", routine = ""] = denied.slice(1);
+  const [grantee, schema] = [`${identifier(user)}@${identifier(host)}`, identifier(database)];
+  return `GRANT EXECUTE ON FUNCTION ${schema}.${identifier(routine)} TO ${grantee};\nor, for every function that a view calls: GRANT EXECUTE ON ${schema}.* TO ${grantee};`;
 }
 
 /** The numbers of the errors that a failed program wrote. */

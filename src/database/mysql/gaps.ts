@@ -1,6 +1,6 @@
 import type { Gap, GapKind } from "../database.ts";
-import { identifier } from "./client.ts";
-import { holds } from "./grants.ts";
+import { holds, patternOf } from "./grants.ts";
+import { identifier } from "./quotes.ts";
 import type { Source } from "./source.ts";
 
 /** A right on the whole database, and what a dump lacks without it. */
@@ -32,8 +32,8 @@ export function gapsOf(source: Judged, database: string): Gap[] {
   const missing = NEEDS.filter(({ right }) => !holds(rights.database, right));
   // All of them, since a grant on this very name takes the place of one on a pattern.
   const names = NEEDS.map(({ right }) => right).join(", ");
-  const pattern = source.hasWildcards ? database.replaceAll(/[%_\\]/g, String.raw`\$&`) : database;
-  const mend = `GRANT ${names} ON ${identifier(pattern)}.* TO ${account(source.role)};`;
+  const pattern = patternOf(database, source.hasWildcards);
+  const mend = `GRANT ${names} ON ${pattern}.* TO ${account(source.role)};`;
   const gaps: Gap[] = missing.map(({ right, kind, object }) => ({
     kind,
     object: `${object} of ${identifier(database)}`,

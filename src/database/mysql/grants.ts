@@ -1,3 +1,5 @@
+import { identifier } from "./quotes.ts";
+
 /** One line of SHOW GRANTS. */
 export interface Grant {
   isRevoke: boolean;
@@ -71,6 +73,11 @@ export function rightsIn(grants: readonly Grant[], { database, hasWildcards }: P
   const tables = grants.filter((grant) => grant.database === database && grant.object !== null);
   const canReadProc = grants.some(isForProc);
   return { global, database: inDatabase, tables: tables.map(({ object }) => object ?? ""), canReadProc };
+}
+
+/** The name of a database as an identifier for GRANT, where `%` and `_` are wildcards as a rule. */
+export function patternOf(database: string, hasWildcards: boolean): string {
+  return identifier(hasWildcards ? database.replaceAll(/[%_\\]/g, String.raw`\$&`) : database);
 }
 
 /** Whether a set of rights holds `right`, be it as one of all. */

@@ -1,8 +1,9 @@
 import { DbackedError } from "../../base/error.ts";
-import { askServer, identifier, literal, type Reach, type Server } from "./client.ts";
+import { askServer, type Reach, type Server } from "./client.ts";
 import { account } from "./gaps.ts";
 import { holds } from "./grants.ts";
-import type { Needs } from "./needs.ts";
+import { knowsLongTimes, type Needs } from "./needs.ts";
+import { identifier, literal } from "./quotes.ts";
 import type { Restoring } from "./restore.ts";
 import { OWN_DATABASES, type Target } from "./target.ts";
 
@@ -37,6 +38,8 @@ export async function refuseTarget(
       hint: "restore into an empty database, or give --force to empty this one first",
     });
   refuseSmallPackets(label, target, needs);
+  refuseLongHistory(label, target, needs);
+  refuseFunctions(label, target, needs);
   if (!plan.noOwner) await refuseDefiners(reach, target, needs, signal);
 }
 
@@ -57,12 +60,33 @@ function refuseSmallPackets(label: string, { maxAllowedPacket }: Target, needs: 
   );
 }
 
+/** Of such a row an older server says that it ends at a time that is none. */
+function refuseLongHistory(label: string, { server }: Target, needs: Needs): void {
+  if (!needs.hasLongHistory || server.product !== "MariaDB" || knowsLongTimes(server)) return;
+  throw new DbackedError(
+    "target",
+    `The dump holds tables WITH SYSTEM VERSIONING of MariaDB 11.5 or newer, which ${label}, of version ${server.version}, does not take`,
+    { hint: "restore into MariaDB 11.5 or newer" },
+  );
+}
+
+function refuseFunctions(label: string, { rights, distrustsFunctions }: Target, needs: Needs): void {
+  const isTrusted = ["SUPER", "BINLOG ADMIN"].some((right) => holds(rights.global, right));
+  if (!needs.hasFunctions || !distrustsFunctions || isTrusted) return;
+  throw new DbackedError(
+    "target",
+    `The dump holds functions or triggers, and the server of ${label}, which keeps a binary log, takes them only from who may do everything`,
+    { hint: "SET GLOBAL log_bin_trust_function_creators = 1;" },
+  );
+}
+
 async function refuseDefiners(
   reach: Reach,
-  { role, rights, server }: Target,
+  target: Target,
   { definers }: Needs,
   signal: AbortSignal,
 ): Promise<void> {
+  const { role, rights, server } = target;
   const others = definers.filter((name) => name !== role);
   if (others.length === 0) return;
   const { label } = reach.connection;
@@ -80,11 +104,18 @@ async function refuseDefiners(
     `The server of ${label} lacks the accounts ${missing.map(account).join(", ")}, in whose name views, routines, triggers or events of the dump run`,
     {
       hint: [
+        "give --no-owner, and everything will run in your name; or make them, with the rights that they need here:",
         ...missing.map((name) => `CREATE USER ${account(name)} ACCOUNT LOCK;`),
-        "or give --no-owner, and everything will run in your name",
+        ...grantsFor(missing, target),
       ].join("\n"),
     },
   );
+}
+
+/** What accounts need in whose name something reads and writes the target, whatever rights they had on the original's name. */
+export function grantsFor(names: readonly string[], { pattern }: Target): string[] {
+  const rights = "SELECT, INSERT, UPDATE, DELETE, EXECUTE, TRIGGER, EVENT, SHOW VIEW";
+  return names.map((name) => `GRANT ${rights} ON ${pattern}.* TO ${account(name)};`);
 }
 
 function definerRight({ product, major, minor }: Server): string {

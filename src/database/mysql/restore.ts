@@ -6,9 +6,9 @@ import type { RestorePlan, RestoreReport } from "../database.ts";
 import { adaptScript } from "./adaptation.ts";
 import { clientOf, type Reach } from "./client.ts";
 import { Complaints } from "./complaints.ts";
-import { explainFailure } from "./failure.ts";
-import { readNeeds } from "./needs.ts";
-import { noticesOf, refuseTarget } from "./prerequisites.ts";
+import { errorNumbers, explainFailure } from "./failure.ts";
+import { readNeeds, type Needs } from "./needs.ts";
+import { grantsFor, noticesOf, refuseTarget } from "./prerequisites.ts";
 import { omitSandboxLine } from "./script.ts";
 import { emptyingOf, readTarget, type Target } from "./target.ts";
 
@@ -40,7 +40,7 @@ export async function restoreScript(
     const script = body.pipeThrough(omitSandboxLine()).pipeThrough(adaptScript(plan));
     await runScript(running, script, signal);
   } catch (error) {
-    throw explainHalf(error, connection.label);
+    throw explainHalf(error, { target, needs, label: connection.label });
   }
   return { notices: [...complaints.warnings, ...(await noticesOf(reach, target, needs, signal))] };
 }
@@ -66,17 +66,35 @@ async function runScript(
 }
 
 /** There is no transaction around a restore: says what is left, and how to go on. */
-function explainHalf(error: unknown, label: string): unknown {
+function explainHalf(
+  error: unknown,
+  { target, needs, label }: { target: Target; needs: Needs; label: string },
+): unknown {
   const isOurs =
     error instanceof DbackedError && !(error instanceof ProgramFailure && error.exitCode === null);
   if (!isOurs) return error;
   return new DbackedError(error.kind, `${error.message}\n${label} now holds a part of the dump at most`, {
     cause: error,
     hint: [
-      ...(error.hint === undefined ? [] : [error.hint]),
+      ...(hasNoRights(error.cause) ? aboutDefiners(needs, target) : [error.hint ?? []].flat()),
       "restore again with --force, which empties it first; to have no gap, restore into a new database and swap the names in your program",
     ].join("\n"),
   });
+}
+
+/** What the server says of a view that its definer may not read, and of one that refers to what is not there. */
+function hasNoRights(error: unknown): boolean {
+  return error instanceof ProgramFailure && errorNumbers(error.stderr).includes(1356);
+}
+
+function aboutDefiners({ definers }: Needs, target: Target): string[] {
+  const others = definers.filter((name) => name !== target.role);
+  const cause = "a view refers to what is not there, or its definer has no rights here";
+  if (others.length === 0) return [`${cause}: mend or drop it in the original`];
+  return [
+    `${cause}: give --no-owner, and everything will run in your name; or let its definer in:`,
+    ...grantsFor(others, target),
+  ];
 }
 
 function refuseMeaningless(label: string, { kind, jobs, singleTransaction }: RestorePlan): void {

@@ -28,6 +28,8 @@ export interface Source {
   views: readonly string[];
   /** How many of the routines that the role is shown have a body that it is not. */
   hiddenRoutines: number;
+  /** True if there are functions or triggers, which a server with a binary log may not take from everybody. */
+  hasFunctions: boolean;
   /** Accounts in whose name views, routines, triggers and events run: `root@localhost`. */
   definers: readonly string[];
 }
@@ -56,6 +58,8 @@ const QUERIES = {
     WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_DEFAULT LIKE '%val(%\`.\`%' LIMIT 1`,
   hiddenRoutines: `SELECT COUNT(*) FROM information_schema.ROUTINES
     WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_DEFINITION IS NULL`,
+  functions: `SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'FUNCTION'
+    UNION SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()`,
   definers: `SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
     UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
     UNION SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
@@ -89,6 +93,7 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
     takesNumbers: answers.takesNumbers.length > 0,
     floats: column(answers, "floats"),
     hiddenRoutines: Number(column(answers, "hiddenRoutines")[0]),
+    hasFunctions: answers.functions.length > 0,
     definers: column(answers, "definers"),
   };
 }

@@ -1,6 +1,7 @@
 import type { Inspection } from "../database.ts";
-import { askServer, identifier, literal, type Reach, type Server } from "./client.ts";
-import { parseGrants, rightsIn, type Rights } from "./grants.ts";
+import { askServer, type Reach, type Server } from "./client.ts";
+import { parseGrants, patternOf, rightsIn, type Rights } from "./grants.ts";
+import { identifier, literal } from "./quotes.ts";
 
 /** The server's own: it makes them itself. */
 export const OWN_DATABASES: ReadonlySet<string> = new Set([
@@ -20,6 +21,10 @@ export interface Target {
   characterSet: string;
   collation: string;
   maxAllowedPacket: number;
+  /** The database's name as GRANT has it, where `_` may stand for anything. */
+  pattern: string;
+  /** True if only SUPER makes functions and triggers, since they would be repeated from the binary log. */
+  distrustsFunctions: boolean;
   objects: readonly TargetObject[];
 }
 
@@ -59,6 +64,9 @@ export async function readTarget(reach: Reach, signal: AbortSignal): Promise<Tar
     characterSet: schema?.[0] ?? "",
     collation: schema?.[1] ?? "",
     maxAllowedPacket: Number(variables.get("max_allowed_packet")),
+    pattern: patternOf(database, hasWildcards),
+    distrustsFunctions:
+      variables.get("log_bin") === "ON" && variables.get("log_bin_trust_function_creators") === "OFF",
     objects: answers.objects.map(([sort = "", name = ""]) => ({ sort, name })),
   };
 }
@@ -81,7 +89,8 @@ export function emptyingOf(objects: readonly TargetObject[], database: string): 
 /** A package's body goes with the package, a trigger with its table. */
 function queriesFor(database: string) {
   return {
-    variables: `SHOW VARIABLES WHERE Variable_name IN ('max_allowed_packet', 'partial_revokes')`,
+    variables: `SHOW VARIABLES WHERE Variable_name IN
+      ('max_allowed_packet', 'partial_revokes', 'log_bin', 'log_bin_trust_function_creators')`,
     role: "SELECT CURRENT_USER()",
     grants: "SHOW GRANTS",
     schema: `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA

@@ -85,6 +85,7 @@ describe("Mysql.dump()", () => {
       "character-set utf8mb4",
       "collation utf8mb4_general_ci",
       "max_allowed_packet 16777216",
+      "functions or triggers",
       "definer root@localhost",
     ]);
     await dump.bytes.pipeTo(new WritableStream());
@@ -291,6 +292,20 @@ describe("Mysql.dump()", () => {
     await waitUntil(async () => !(await readdir("/proc")).some((pid) => pids.includes(pid)), {
       what: "their end",
     });
+  });
+
+  test("says how to let the role run the functions that views call", async () => {
+    const database = await createDatabase(
+      server,
+      "CREATE FUNCTION `twi``ce`(x int) RETURNS int DETERMINISTIC RETURN x * 2; CREATE TABLE t (id int); CREATE VIEW v AS SELECT `twi``ce`(id) AS id FROM t",
+    );
+    const backup = open(await leastIn(server, database));
+    const failure = await failureOf(dumpOf(backup));
+    expect(failure.kind).toBe("database");
+    const [grant = ""] = failure.hint?.split("\n") ?? [];
+    expect(grant).toStartWith(`GRANT EXECUTE ON FUNCTION \`${database}\`.\`twi\`\`ce\` TO \`backup_`);
+    await server.query(grant);
+    await dumpOf(backup);
   });
 
   test("says what is wrong with a view that refers to what is gone", async () => {

@@ -203,12 +203,36 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     );
     expect(failure.kind).toBe("target");
     expect(failure.message).toContain("lacks the accounts `a'b`@`%`, `gone`@`10.0.0.%`");
+    const rights = "SELECT, INSERT, UPDATE, DELETE, EXECUTE, TRIGGER, EVENT, SHOW VIEW";
+    const pattern = target.replaceAll("_", "\\_");
     expect(failure.hint?.split("\n")).toEqual([
+      "give --no-owner, and everything will run in your name; or make them, with the rights that they need here:",
       "CREATE USER `a'b`@`%` ACCOUNT LOCK;",
       "CREATE USER `gone`@`10.0.0.%` ACCOUNT LOCK;",
-      "or give --no-owner, and everything will run in your name",
+      `GRANT ${rights} ON \`${pattern}\`.* TO \`a'b\`@\`%\`;`,
+      `GRANT ${rights} ON \`${pattern}\`.* TO \`gone\`@\`10.0.0.%\`;`,
     ]);
     expect((await at(target).inspect("sql", never)).objects).toBe(0);
+  });
+
+  test("rows with a history that ends later than the server knows", async () => {
+    const target = await createDatabase(server);
+    const plan = { ...PLAN, extensions: ["history until 2106"] };
+    const failure = await failureOf(at(target).restore(streamOf(everything), plan, never));
+    expect(failure).toMatchObject({ kind: "target", hint: "restore into MariaDB 11.5 or newer" });
+  });
+
+  test("functions of who may not make them in a server with a binary log", async () => {
+    await using logging = await startMariadb({ settings: { "log-bin": "log" } });
+    const target = await createDatabase(logging);
+    await logging.query(`CREATE USER heir@localhost; GRANT ALL ON ${target}.* TO heir@localhost`);
+    const heir = open({ ...rootIn(logging, target), username: "heir" });
+    const plan = { ...PLAN, extensions, noOwner: true };
+    const failure = await failureOf(heir.restore(streamOf(everything), plan, never));
+    expect(failure.kind).toBe("target");
+    expect((await heir.inspect("sql", never)).objects).toBe(0);
+    await logging.query(failure.hint ?? "");
+    await heir.restore(streamOf(...inPieces(everything)), plan, never);
   });
 
   test("a server that takes smaller statements only", async () => {
@@ -228,6 +252,45 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     const target = await createDatabase(server);
     const failure = await failureOf(at(target).restore(streamOf(everything), { ...PLAN, ...given }, never));
     expect(failure.kind).toBe(kind);
+  });
+});
+
+describe("Mysql.restore() says what definers need, and it is enough", () => {
+  /** A dump with a view of `definer` on another one of his. */
+  async function viewsOf(definer: string) {
+    const source = await createDatabase(server, "CREATE TABLE plain (id int); INSERT INTO plain VALUES (7)");
+    await server.query(
+      `CREATE USER ${definer}@'%'; GRANT ALL ON ${source}.* TO ${definer}@'%';
+       CREATE DEFINER = ${definer}@'%' VIEW v1 AS SELECT * FROM plain; CREATE DEFINER = ${definer}@'%' VIEW v2 AS SELECT * FROM v1`,
+      source,
+    );
+    const dump = await dumpOf(at(source));
+    return { bytes: dump.bytes, plan: { ...PLAN, extensions: dump.details.extensions } };
+  }
+
+  const statements = ({ hint = "" }: { hint?: string }) =>
+    hint.split("\n").filter((line) => line.endsWith(";"));
+
+  test("where the server lacks them", async () => {
+    const { bytes, plan } = await viewsOf("joe");
+    await server.query("DROP USER joe@'%'");
+    const target = await createDatabase(server);
+    const refused = await failureOf(at(target).restore(streamOf(bytes), plan, never));
+    expect(refused.kind).toBe("target");
+    await server.query(statements(refused).join(" "));
+    await at(target).restore(streamOf(bytes), plan, never);
+    expect(await server.query("SELECT * FROM v2", target)).toBe("7\n");
+  });
+
+  test("where they have rights on the original only", async () => {
+    const { bytes, plan } = await viewsOf("jim");
+    const target = await createDatabase(server);
+    const failure = await failureOf(at(target).restore(streamOf(bytes), plan, never));
+    expect(failure.kind).toBe("database");
+    expect(failure.hint).toContain("give --no-owner");
+    await server.query(statements(failure).join(" "));
+    await at(target).restore(streamOf(bytes), { ...plan, force: true }, never);
+    expect(await server.query("SELECT * FROM v2", target)).toBe("7\n");
   });
 });
 
