@@ -1,3 +1,5 @@
+import { descendantsOf } from "./descendants.ts";
+
 /** A process of our own program, and what it is given. */
 export interface Order {
   argv: readonly string[];
@@ -25,8 +27,8 @@ export interface Ending {
 const LOOK_MS = 1000;
 
 /**
- * Runs a process in a group of its own. When `signal` is aborted it is asked to end, and after the grace it is killed with its
- * group; so it is when nothing was heard of it for too long.
+ * Runs a process in a group of its own. When `signal` is aborted it is asked to end, and after the grace it is killed with
+ * all that it has started; so it is when nothing was heard of it for too long.
  */
 export async function runWorker(order: Order, signal: AbortSignal): Promise<Ending> {
   const child = Bun.spawn([...order.argv], {
@@ -34,18 +36,11 @@ export async function runWorker(order: Order, signal: AbortSignal): Promise<Endi
     detached: true,
     env: { ...order.env },
   });
-  const kill = (name: NodeJS.Signals) => {
-    try {
-      process.kill(-child.pid, name);
-    } catch {
-      // ESRCH: nobody is left.
-    }
-  };
   let killed: Ending["killed"] = null;
   const end = (why: "silent" | "stopped", graceMs: number) => {
     killed ??= why;
-    kill(why === "stopped" ? "SIGTERM" : "SIGKILL");
-    setTimeout(() => kill("SIGKILL"), graceMs).unref();
+    if (why === "stopped") send(-child.pid, "SIGTERM");
+    setTimeout(() => killAll(child), graceMs).unref();
   };
   const stop = () => end("stopped", order.graceMs);
   signal.addEventListener("abort", stop, { once: true });
@@ -64,6 +59,21 @@ export async function runWorker(order: Order, signal: AbortSignal): Promise<Endi
   } finally {
     clearInterval(looking);
     signal.removeEventListener("abort", stop);
+  }
+}
+
+/** A dump program has a group of its own, which a process that is killed cannot kill any more. */
+function killAll(child: Bun.Subprocess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const others = descendantsOf(child.pid);
+  for (const pid of [-child.pid, ...others]) send(pid, "SIGKILL");
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // ESRCH: it is gone.
   }
 }
 

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
+import { waitUntil } from "../../scripts/services/service.ts";
 import { runWorker } from "../../src/agent/worker.ts";
+
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await Bun.file(`/proc/${pid}/stat`)
+    .text()
+    .catch(() => ") Z");
+  return !/\) [ZX]/.test(status);
+}
 
 const never = new AbortController().signal;
 
@@ -37,6 +45,12 @@ test("runWorker() asks a process to end, and kills it with its group after the g
   expect(await runWorker(deaf.order, stop.signal)).toMatchObject({ exitCode: null, killed: "stopped" });
   expect(performance.now() - startedAt).toBeLessThan(5000);
 });
+
+test("runWorker() kills with a process what that has started, in whatever group", async () => {
+  const { lines, order: given } = order("setsid sleep 60 & echo $! >&2; kill -STOP $$", { silentMs: 1500 });
+  expect(await runWorker(given, never)).toMatchObject({ killed: "silent" });
+  await waitUntil(async () => !(await isRunning(Number(lines[0]))), { what: "the end of what it started" });
+}, 20_000);
 
 test("runWorker() kills what says nothing for too long, frozen or not", async () => {
   const talking = order("for i in 1 2 3 4 5 6; do sleep 0.5; echo $i >&2; done", { silentMs: 1500 });

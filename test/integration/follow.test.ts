@@ -128,6 +128,26 @@ test("SIGTERM stops the backup that is being made, with all that it started, and
   expect(await listGood(host)).toEqual([]);
 });
 
+test("an agent outlives the process that makes a backup", async () => {
+  const host = await newHost();
+  const server = await sharedPostgres();
+  const pidFile = join(host.folder, "pids");
+  const tools = await makeTools(host.folder, server.binDirectory, hanging(pidFile));
+  const more = { schedule: "1d", databaseToolsDirectory: tools };
+  await host.configure({ databases: [postgresDatabase(server, await createDatabase(server, ""), more)] });
+  const agent = await follow(host);
+  const pids = await readPids(pidFile);
+  process.kill(await parentOf(pids[0] ?? 0), "SIGKILL");
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  await Bun.sleep(500);
+  expect((await stop(agent)).stderr).toContain("shop: the process that makes its backup ended with a signal");
+});
+
+async function parentOf(pid: number): Promise<number> {
+  const text = await Bun.file(`/proc/${pid}/stat`).text();
+  return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
 test("a backup that fails is told, and does not keep the others", async () => {
   const host = await newHost();
   const app = appOn(host, "app");
