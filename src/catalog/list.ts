@@ -12,6 +12,9 @@ import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } 
 /** Bytes. */
 const NOTE_LIMIT = 16 * 1024 * 1024;
 
+/** Names of backups begin with their year. Leases, of which there may be thousands, are not listed with them. */
+const MILLENNIUM = "2";
+
 /** How far a backup's clock may be ahead of the store's before it is taken for planted. */
 const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
@@ -75,7 +78,7 @@ export async function listBackups(
   verify: VerifyNote,
   signal: AbortSignal,
 ): Promise<Catalog> {
-  const { reader, manifests, listing } = await openSet(store, set, verify, signal);
+  const { reader, manifests, listing } = await openSet(store, `${set}/`, verify, signal);
   const read = await mapBounded(manifests, (object) => readBackup(reader, object));
   return {
     listing,
@@ -106,7 +109,7 @@ export async function findNewest(
   verify: VerifyNote,
   signal: AbortSignal,
 ): Promise<Backup | undefined> {
-  const { reader, manifests } = await openSet(store, set, verify, signal);
+  const { reader, manifests } = await openSet(store, `${set}/${MILLENNIUM}`, verify, signal);
   // What is from the future by its name does not count, whatever it holds; there may be thousands of it.
   const latest = `${set}/${compactTime(new Date(reader.now.getTime() + CLOCK_TOLERANCE_MS))}~`;
   const past = manifests.filter(({ key }) => key < latest);
@@ -121,11 +124,11 @@ export async function findNewest(
 
 async function openSet(
   store: Store,
-  set: string,
+  prefix: string,
   verify: VerifyNote,
   signal: AbortSignal,
 ): Promise<{ reader: Reader; manifests: readonly StoredObject[]; listing: Listing }> {
-  const listing = await store.list(`${set}/`, signal);
+  const listing = await store.list(prefix, signal);
   const { objects, now } = listing;
   const sizes = new Map(objects.map(({ key, size }) => [key, size]));
   const budget = new Budget(IN_HAND);
