@@ -1,5 +1,6 @@
 import type { ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
+import { log } from "../base/log.ts";
 import type { FoundTools } from "../tool/find.ts";
 import type {
   Check,
@@ -108,12 +109,18 @@ export class MongodbInstance implements Instance {
   }
 
   async list(signal: AbortSignal): Promise<readonly string[]> {
-    const only = this.#options.acceptIncomplete ? "authorized" : "all";
-    const databases = await listDatabases(this.#connection, signal, only);
-    if (databases !== null) return databases;
-    throw new DbackedError("incomplete", `The user may not list the databases of ${this.label}`, {
-      hint: 'grant it the role "backup" of the database admin, or set acceptIncomplete = true for this server',
-    });
+    log.info(`${this.label}: users and roles are in no backup of a single database`);
+    const all = await listDatabases(this.#connection, signal);
+    if (all !== null) return all;
+    const message = `The user may not list the databases of ${this.label}`;
+    const { acceptIncomplete } = this.#options;
+    const allowed = acceptIncomplete ? await listDatabases(this.#connection, signal, "authorized") : null;
+    if (allowed === null)
+      throw new DbackedError("incomplete", message, {
+        hint: `grant it the role "backup" of the database admin${acceptIncomplete ? "" : ", or set acceptIncomplete = true for this server"}`,
+      });
+    log.warn(`${message}: those that it may not read are not backed up`);
+    return allowed;
   }
 
   open(database: string): Mongodb {

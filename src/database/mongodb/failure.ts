@@ -20,6 +20,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "the user lacks a right: docs/databases.md has what a dump and a restore need",
   ],
   [
+    /server selection timed out/i,
+    "can this host reach that one, or does a firewall drop it? And is replicaSet, if it is given, the name of the set that it is?",
+  ],
+  [
     /timed out|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|server selection error|no route to host/i,
     "can this host reach that one? A firewall may drop it",
   ],

@@ -1,7 +1,7 @@
 import type { AccountEntry, Step } from "./accounts-script.ts";
 import { askServer, type Reach, type Server } from "./client.ts";
 import { account } from "./gaps.ts";
-import { holds, parseGrants, rightsIn } from "./grants.ts";
+import { holds, parseGrants, rightsIn, seesDatabases } from "./grants.ts";
 
 /** What we ask a server before its accounts are dumped, or restored. */
 export interface AccountServer {
@@ -11,6 +11,8 @@ export interface AccountServer {
   role: string;
   /** Whether the role may read accounts other than its own. */
   mayRead: boolean;
+  /** Whether the server shows the role all its databases. */
+  seesDatabases: boolean;
   /** All that the role may read, but the server's own. */
   accounts: readonly Account[];
 }
@@ -39,14 +41,15 @@ export async function readAccountServer(reach: Reach, signal: AbortSignal): Prom
   const { server, answers } = await askServer(reach, QUERIES, signal);
   const variables = new Map(answers.variables.map(([name = "", value = ""]) => [name, value]));
   const grants = parseGrants(answers.grants.map(([line = ""]) => line));
-  const { database } = rightsIn(grants, { database: "mysql", hasWildcards: true });
+  const rights = rightsIn(grants, { database: "mysql", hasWildcards: true });
   const role = answers.role[0]?.[0] ?? "";
-  const mayRead = holds(database, "SELECT");
+  const mayRead = holds(rights.database, "SELECT");
   return {
     server,
     identifier: variables.get("server_uuid") ?? variables.get("server_uid") ?? null,
     role,
     mayRead,
+    seesDatabases: seesDatabases(rights),
     accounts: mayRead ? await listAccounts(reach, server, signal) : [{ name: role, isRole: false }],
   };
 }

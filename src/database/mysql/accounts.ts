@@ -89,14 +89,22 @@ export class MysqlAccounts implements Database {
   }
 }
 
-function gapsOf({ mayRead, role }: AccountServer): Gap[] {
-  if (mayRead) return [];
-  return [
-    {
+/** Databases that nobody lists have no backup that could say so: this one does. */
+function gapsOf({ mayRead, seesDatabases, role }: AccountServer): Gap[] {
+  const gaps: Gap[] = [];
+  if (!mayRead)
+    gaps.push({
       kind: "account",
       object: "accounts",
       why: "the role may not read those of others",
       mend: `GRANT SELECT ON \`mysql\`.* TO ${account(role)};`,
-    },
-  ];
+    });
+  if (!seesDatabases)
+    gaps.push({
+      kind: "schema",
+      object: "databases that the role may not see",
+      why: "the role lacks SHOW DATABASES, and those are in no backup",
+      mend: `GRANT SHOW DATABASES ON *.* TO ${account(role)};`,
+    });
+  return gaps;
 }

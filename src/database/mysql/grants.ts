@@ -85,6 +85,11 @@ export function holds(rights: ReadonlySet<string>, right: string): boolean {
   return rights.has(right) || rights.has("ALL PRIVILEGES") || rights.has("ALL");
 }
 
+/** Whether a server shows all its databases to who has these rights. */
+export function seesDatabases({ global }: Rights): boolean {
+  return ["SHOW DATABASES", "SELECT"].some((right) => holds(global, right));
+}
+
 function isGlobal({ database, object, isRevoke }: Grant): boolean {
   return database === null && object === null && !isRevoke;
 }

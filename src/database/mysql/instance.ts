@@ -1,11 +1,12 @@
 import { DbackedError } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
 import type { Database, Instance } from "../database.ts";
 import { Mysql } from "../mysql.ts";
 import { MysqlAccounts } from "./accounts.ts";
 import { askServer } from "./client.ts";
 import { connectionOf, withDatabase, type Connection } from "./connection.ts";
 import { account } from "./gaps.ts";
-import { holds, parseGrants, rightsIn } from "./grants.ts";
+import { parseGrants, rightsIn, seesDatabases } from "./grants.ts";
 import type { MysqlFields } from "./options.ts";
 import { OWN_DATABASES } from "./target.ts";
 import { findClients } from "./tools.ts";
@@ -39,9 +40,8 @@ class MysqlInstance implements Instance {
       isInside: false,
     };
     const { answers } = await askServer(reach, QUERIES, signal);
-    const { global } = rightsIn(parseGrants(answers.grants.map(([line = ""]) => line)), NOWHERE);
-    const seesAll = ["SHOW DATABASES", "SELECT"].some((right) => holds(global, right));
-    if (!seesAll && !this.#options.acceptIncomplete) throw this.#refuse(answers.role[0]?.[0] ?? "");
+    const rights = rightsIn(parseGrants(answers.grants.map(([line = ""]) => line)), NOWHERE);
+    if (!seesDatabases(rights)) this.#complain(answers.role[0]?.[0] ?? "");
     const names = answers.databases.map(([name = ""]) => name);
     return names.filter((name) => !OWN_DATABASES.has(name.toLowerCase())).toSorted();
   }
@@ -54,9 +54,11 @@ class MysqlInstance implements Instance {
     return new MysqlAccounts(this.#options, this.#connection);
   }
 
-  #refuse(role: string): DbackedError {
-    return new DbackedError("incomplete", `The role may not see all databases of ${this.label}`, {
-      hint: `GRANT SHOW DATABASES ON *.* TO ${account(role)};\nor set acceptIncomplete = true for this entry`,
+  #complain(role: string): void {
+    const message = `The role may not see all databases of ${this.label}`;
+    if (this.#options.acceptIncomplete) return log.warn(`${message}: the others are not backed up`);
+    throw new DbackedError("incomplete", message, {
+      hint: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES ON *.* TO ${account(role)};\nor set acceptIncomplete = true for this entry`,
     });
   }
 }

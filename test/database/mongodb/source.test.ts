@@ -171,6 +171,12 @@ test.each<[string, () => Promise<object> | object, string, string]>([
     "can this host reach that one?",
   ],
   [
+    "a replica set of another name",
+    () => ({ url: `${server.url("shop")}?replicaSet=other&serverSelectionTimeoutMS=500` }),
+    "timed out",
+    "is replicaSet, if it is given, the name of the set",
+  ],
+  [
     "TLS where the server has none",
     () => ({ url: `${server.url("shop")}?tls=true&serverSelectionTimeoutMS=500` }),
     "Cannot ask",
