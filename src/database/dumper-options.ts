@@ -46,10 +46,7 @@ export function judgeOptions(
     }
   }
   if (refused.length > 0)
-    throw new DbackedError(
-      "config",
-      `dumperOptions that cannot be given to ${program}: ${refused.join("; ")}`,
-    );
+    throw new DbackedError("config", `cannot be given to ${program}: ${refused.join("; ")}`);
   return { args, narrowed };
 }
 
@@ -104,6 +101,8 @@ function withValue(
 ): ReadOption {
   const { word, option, given } = read;
   if (typeof option === "string") return { word, option, value: given };
+  // Why it is refused matters more than how it is written.
+  if (typeof option.verdict === "object" && given !== null) return { word, option, value: given };
   if (!option.takesValue)
     return given === null ? { word, option, value: null } : { word, option: "takes no value", value: given };
   if (given !== null) return { word, option, value: given };

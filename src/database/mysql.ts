@@ -1,4 +1,5 @@
 import type { ByteStream } from "../base/bytes.ts";
+import { DbackedError } from "../base/error.ts";
 import { chooseTools } from "../tool/find.ts";
 import type {
   Check,
@@ -15,7 +16,8 @@ import { NO_OBSTACLE, restoreAccounts } from "./mysql/accounts-restore.ts";
 import type { Reach } from "./mysql/client.ts";
 import { connectionOf, type Connection } from "./mysql/connection.ts";
 import { startDump } from "./mysql/dump.ts";
-import { gapsOf } from "./mysql/gaps.ts";
+import { account, gapsOf, lacks } from "./mysql/gaps.ts";
+import { patternOf } from "./mysql/grants.ts";
 import { judgeDumperOptions, type MysqlFields } from "./mysql/options.ts";
 import { restoreScript } from "./mysql/restore.ts";
 import { readSource, type Source } from "./mysql/source.ts";
@@ -86,8 +88,18 @@ export class Mysql implements Database {
     const source = await readSource(reach, signal);
     const { product, version, major } = source.server;
     const fitting = reach.found.filter((each) => each.product === product);
+    this.#refuseLocks(source);
     const need = { major, reason: `the server is ${product} ${version}`, only: reach.only };
     return { source, tools: chooseTools(toolsOf(product), fitting, need) };
+  }
+
+  #refuseLocks(source: Source): void {
+    const { label, database } = this.#connection;
+    if (!this.#options.lockTables || !lacks(source, "LOCK TABLES")) return;
+    throw new DbackedError("database", `Cannot dump ${label}: the role may not lock its tables`, {
+      // All of them, as in a gap's: this grant takes the place of one on a pattern.
+      hint: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON ${patternOf(database, source.hasWildcards)}.* TO ${account(source.role)};\nor take lockTables out`,
+    });
   }
 
   /** What an option leaves out is no gap. */

@@ -161,7 +161,12 @@ test("one database that the role may not enter fails alone", async () => {
   expect(exitCode).toBe(4);
   expect(setsIn(backups)).toEqual(["prod.%globals", SETS["100%"], SETS["Café Größe"]]);
   expect(failures).toMatchObject([
-    { database: "prod.shop", kind: "database", message: expect.stringContaining("permission denied") },
+    {
+      database: "prod.shop",
+      kind: "database",
+      message: expect.stringContaining("permission denied"),
+      hint: expect.stringContaining('GRANT CONNECT ON DATABASE "shop" TO'),
+    },
   ]);
   await server.query("GRANT CONNECT ON DATABASE shop TO PUBLIC");
 });

@@ -97,7 +97,7 @@ function* mistakesInParts(options: MongodbFields, parts: UrlParts): Generator<Mi
   if (database !== undefined && OWN.has(database))
     yield {
       field: parts.database === null ? "database" : "url",
-      message: `"${database}" belongs to the server itself: to have it, name no database, and all of the server is dumped`,
+      message: `"${database}" belongs to the server itself${database === "admin" ? ": to have it, name no database, and all of the server is dumped" : ", and is in no backup of one database"}`,
     };
   if (options.authenticationDatabase !== undefined && says("authSource"))
     yield { field: "authenticationDatabase", message: "cannot be combined with authSource in the url" };

@@ -73,7 +73,10 @@ function executionGrant(stderr: string): string | null {
   if (denied === null) return null;
   const [user = "", host = "", database = "", routine = ""] = denied.slice(1);
   const [grantee, schema] = [`${identifier(user)}@${identifier(host)}`, identifier(database)];
-  return `GRANT EXECUTE ON FUNCTION ${schema}.${identifier(routine)} TO ${grantee};\nor, for every function that a view calls: GRANT EXECUTE ON ${schema}.* TO ${grantee};`;
+  const one = `GRANT EXECUTE ON FUNCTION ${schema}.${identifier(routine)} TO ${grantee};`;
+  // In other names it would depend on how the role's present rights are written.
+  if (/[%_\\]/.test(database)) return `${one}\nand so for every function that a view calls`;
+  return `${one}\nor, for every function that a view calls: GRANT EXECUTE ON ${schema}.* TO ${grantee};`;
 }
 
 /** The numbers of the errors that a failed program wrote. */

@@ -24,7 +24,7 @@ export const mysqlOptions = fields.superRefine(refusing(mistakesIn));
 
 /** What `dumperOptions` mean to the dump program. */
 export function judgeDumperOptions(options: MysqlFields["dumperOptions"]): JudgedOptions {
-  return judgeOptions("mysqldump", DUMP_OPTIONS, options);
+  return judgeOptions("mysqldump or mariadb-dump", DUMP_OPTIONS, options);
 }
 
 function* mistakesIn(options: MysqlFields): Generator<Mistake> {

@@ -54,12 +54,19 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 /** Puts a program's failure into words: what failed, and why; the server's failures are of the kind `database`. */
 export function explainFailure(error: unknown, what: string): unknown {
   if (!(error instanceof ProgramFailure) || error.exitCode === null) return error;
-  const hint = HINTS.find(([said]) => said.test(error.stderr))?.[1];
+  const hint = connectGrant(error.stderr) ?? HINTS.find(([said]) => said.test(error.stderr))?.[1];
   const reason = error.stderr === "" ? error.message : cleanStderr(error.stderr);
   return new DbackedError("database", `${what}: ${reason}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+/** The server names the database, and not the role. */
+function connectGrant(stderr: string): string | undefined {
+  const database = /permission denied for database "(.*)"\n.*CONNECT/.exec(stderr)?.[1];
+  if (database === undefined) return undefined;
+  return `GRANT CONNECT ON DATABASE "${database.replaceAll('"', '""')}" TO …; with the role that dbacked connects as`;
 }
 
 /** The end of stderr without the names of programs and files, which say nothing here. */
