@@ -136,6 +136,12 @@ describe.skipIf(!hasVersions)("MySQL 9, and MariaDB", () => {
     expectFailure(await restoreInto(to, `${from}-plain`), { exitCode: 4, says });
   });
 
+  test("history that goes on until 2106 is refused by an older MariaDB before anything changes", async () => {
+    const { target, ...refused } = await restoreInto("mariadb", "mariadb-11");
+    expectFailure(refused, { exitCode: 11, says: /WITH SYSTEM VERSIONING of MariaDB 11\.5 or newer/ });
+    expect(await server("mariadb").query("SHOW TABLES", target)).toBe("");
+  });
+
   test.each([
     ["mysql-9", "mariadb-11", /no mysqldump in .*: the server is MySQL 9\./],
     ["mariadb-11", "mysql-9", /no mariadb-dump in .*: the server is MariaDB 11\./],
