@@ -17,8 +17,9 @@ import { connectionOf, withDatabase, type Connection } from "./mongodb/connectio
 import { startDump } from "./mongodb/dump.ts";
 import { judgeDumperOptions, meansEach, type MongodbFields } from "./mongodb/options.ts";
 import { restoreArchive } from "./mongodb/restore.ts";
-import { readSource, type Source } from "./mongodb/source.ts";
-import { inspectTarget, listDatabases } from "./mongodb/target.ts";
+import { hiddenDatabases } from "./mongodb/rights.ts";
+import { readConfined, readSource, type Source } from "./mongodb/source.ts";
+import { inspectTarget, listDatabases, withoutOwn } from "./mongodb/target.ts";
 import { findMongodbTools } from "./mongodb/tools.ts";
 
 /** A MongoDB database, or all of a server, dumped and restored by MongoDB's own programs. */
@@ -27,14 +28,18 @@ export class Mongodb implements Database {
   readonly label: string;
   readonly #options: MongodbFields;
   readonly #connection: Connection;
+  /** What the server has besides, and no backup of it will hold. */
+  readonly #hidden: readonly Gap[];
   /** What the last check found; the dump that follows takes it. */
   #looked: { source: Source; tools: FoundTools } | null = null;
 
   /**
    * @param options must have passed the schema.
    * @param connection where to, if the options do not say it alone.
+   * @param hidden what the user may not see beside this database; it marks the backup, since no other could say so.
    */
-  constructor(options: MongodbFields, connection = connectionOf(options)) {
+  constructor(options: MongodbFields, connection = connectionOf(options), hidden: readonly Gap[] = []) {
+    this.#hidden = hidden;
     this.#options = options;
     this.#connection = connection;
     this.label = connection.label;
@@ -82,7 +87,8 @@ export class Mongodb implements Database {
 
   /** Options that narrow the dump leave it to mongodump to fail on what it may not read: the rest may be readable. */
   #gapsOf({ gaps }: Source): readonly Gap[] {
-    return judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0 ? [] : gaps;
+    const isNarrowed = judgeDumperOptions(this.#options.dumperOptions).narrowed.length > 0;
+    return [...this.#hidden, ...(isNarrowed ? [] : gaps)];
   }
 
   /** Finds the programs, and asks the server. */
@@ -101,6 +107,8 @@ export class MongodbInstance implements Instance {
   readonly label: string;
   readonly #options: MongodbFields;
   readonly #connection: Connection;
+  /** What the last list lacked. */
+  #hidden: readonly Gap[] = [];
 
   constructor(options: MongodbFields) {
     this.#options = options;
@@ -110,21 +118,23 @@ export class MongodbInstance implements Instance {
 
   async list(signal: AbortSignal): Promise<readonly string[]> {
     log.info(`${this.label}: users and roles are in no backup of a single database`);
+    this.#hidden = [];
     const all = await listDatabases(this.#connection, signal);
     if (all !== null) return all;
     const message = `The user may not list the databases of ${this.label}`;
-    const { acceptIncomplete } = this.#options;
-    const allowed = acceptIncomplete ? await listDatabases(this.#connection, signal, "authorized") : null;
-    if (allowed === null)
+    const { mend, databases } = await readConfined(this.#connection, signal);
+    if (!this.#options.acceptIncomplete)
       throw new DbackedError("incomplete", message, {
-        hint: `grant it the role "backup" of the database admin${acceptIncomplete ? "" : ", or set acceptIncomplete = true for this server"}`,
+        hint: `${mend}\nor set acceptIncomplete = true for this server`,
       });
-    log.warn(`${message}: those that it may not read are not backed up`);
-    return allowed;
+    log.warn(`${message}: those that it may not read are not backed up, and each backup says so`);
+    this.#hidden = [hiddenDatabases(mend)];
+    // Some servers name no database at all to such a user.
+    return (await listDatabases(this.#connection, signal, "authorized")) ?? withoutOwn(databases);
   }
 
   open(database: string): Mongodb {
-    return new Mongodb(this.#options, withDatabase(this.#connection, database));
+    return new Mongodb(this.#options, withDatabase(this.#connection, database), this.#hidden);
   }
 
   globals(): null {

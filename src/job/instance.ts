@@ -56,14 +56,17 @@ function memberOf({ name, instance }: Server, database: string): Member {
 }
 
 function absentFrom({ label }: Instance, database: string, found: readonly string[]): DbackedError {
-  return new DbackedError("database", `There is no database "${database}" on ${label}, and it is included`, {
-    hint: hintOn(found),
+  return new DbackedError("database", `No database "${database}" was found on ${label}, and it is included`, {
+    hint: `${hintOn(found)}; the server's own databases, and those that the role may not see, are not among them`,
   });
 }
 
 function nothingChosen({ label }: Instance, found: readonly string[]): DbackedError {
   return new DbackedError("database", `No database on ${label} is to be backed up`, {
-    hint: found.length === 0 ? "it holds none" : `do include and exclude say what you mean? ${hintOn(found)}`,
+    hint:
+      found.length === 0
+        ? "it holds none that the role may see"
+        : `do include and exclude say what you mean? ${hintOn(found)}`,
   });
 }
 

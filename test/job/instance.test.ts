@@ -45,7 +45,7 @@ test("findMembers() says what cannot be backed up, and goes on", async () => {
   expect(await membersOf(["shop", long], { include: ["shop", long, "gone"] })).toEqual([
     "prod.shop: /srv/shop",
     expect.stringMatching(/^prod\.(?:%C3%9C){50}: The name of the database "Ü+" is too long/),
-    'prod.gone: There is no database "gone" on /srv, and it is included',
+    'prod.gone: No database "gone" was found on /srv, and it is included',
   ]);
 });
 

@@ -96,6 +96,16 @@ export function gapsInServer(privileges: readonly Privilege[], user: User): Gap[
   return gaps;
 }
 
+/** The gap of databases of which nobody knows the names. */
+export function hiddenDatabases(mend: string): Gap {
+  return {
+    kind: "schema",
+    object: "databases that the user may not see",
+    why: "no right to listDatabases, and those are in no backup",
+    mend,
+  };
+}
+
 /** The gap of a collection. */
 export function gapOf(collection: string, why: string, mend: string): Gap {
   return { kind: "collection", object: collection, why, mend };

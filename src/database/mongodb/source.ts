@@ -50,6 +50,32 @@ export async function readSource(connection: Connection, signal: AbortSignal): P
   );
 }
 
+/** A user who may not list all databases. */
+interface Confined {
+  /** The command that lets the user read the whole server. */
+  mend: string;
+  /** The databases that the user's rights name. */
+  databases: readonly string[];
+}
+
+/** Asks a server who the user of this connection is. */
+export async function readConfined(connection: Connection, signal: AbortSignal): Promise<Confined> {
+  return await connect(
+    connection,
+    async (client) => {
+      const { authInfo } = await client.db("admin").command({ connectionStatus: 1, showPrivileges: true });
+      const user: User | undefined = authInfo?.authenticatedUsers?.[0];
+      if (user === undefined) throw unknownUser(connection);
+      const privileges: readonly Privilege[] = authInfo?.authenticatedUserPrivileges ?? [];
+      const roles: readonly { db: string }[] = authInfo?.authenticatedUserRoles ?? [];
+      const named = [...privileges.map(({ resource }) => resource.db ?? ""), ...roles.map(({ db }) => db)];
+      const databases = new Set(named.filter((name) => name !== ""));
+      return { mend: grantOf(user, "backup", "admin"), databases: [...databases] };
+    },
+    signal,
+  );
+}
+
 function topologyOf(hello: Document): Source["topology"] {
   if (hello["msg"] === "isdbgrid") return "mongos";
   return hello["setName"] === undefined ? "standalone" : "replica set";

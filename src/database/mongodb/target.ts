@@ -42,7 +42,12 @@ export async function listDatabases(
   only: "all" | "authorized" = "all",
 ): Promise<string[] | null> {
   const names = await connect(connection, (client) => listNames(client, only), signal);
-  return names?.filter((name) => !OWN.has(name)).toSorted() ?? null;
+  return names === null ? null : withoutOwn(names);
+}
+
+/** Those that are not the server's own, sorted. */
+export function withoutOwn(names: readonly string[]): string[] {
+  return names.filter((name) => !OWN.has(name)).toSorted();
 }
 
 /** Drops everything that a restore would find. */

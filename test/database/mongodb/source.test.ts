@@ -2,6 +2,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Server as TcpServer } from "node:net";
 import { freePort } from "../../../scripts/services/service.ts";
 import { startMongodb, type MongodbUser } from "../../../scripts/services/mongodb.ts";
+import { mongodbInstance } from "../../../src/database/mongodb.ts";
 import { connectionOf } from "../../../src/database/mongodb/connection.ts";
 import { mongodbOptions } from "../../../src/database/mongodb/options.ts";
 import { readSource } from "../../../src/database/mongodb/source.ts";
@@ -32,6 +33,12 @@ function as(user: string, database: string, changes: object = {}) {
   const [address = "", path = ""] = url.split(/(?<=:\d+)(?=\/)/);
   const known = address.replace("mongodb://", `mongodb://${user}@`);
   return { url: `${known}${path}?authSource=admin`, password: "pw", ...changes };
+}
+
+function instanceOf(user: string, changes: object = {}) {
+  const instance = mongodbInstance(mongodbOptions.parse(as(user, "", { database: "*", ...changes })));
+  if (instance === null) throw new Error("no instance");
+  return instance;
 }
 
 function sourceOf(options: object) {
@@ -97,15 +104,32 @@ test("readSource() names the role that a user lacks", async () => {
   ]);
 });
 
-test("MongodbInstance refuses to list less than all databases, unless that is accepted", async () => {
-  const { mongodbInstance } = await import("../../../src/database/mongodb.ts");
-  const options = as("backup", "", { database: "*" });
-  const instance = (changes: object) => mongodbInstance(mongodbOptions.parse({ ...options, ...changes }));
-  expect(await failureOf(instance({})?.list(signal) ?? Promise.resolve())).toStartWith(
-    "incomplete: The user may not list the databases of the MongoDB server",
+test("MongodbInstance refuses to list less than all databases, and says how to see them all", async () => {
+  const grant = `db.getSiblingDB("admin").grantRolesToUser("backup", [{ role: "backup", db: "admin" }])`;
+  expect(await failureOf(instanceOf("backup").list(signal))).toBe(
+    `incomplete: The user may not list the databases of the MongoDB server ${locked.host}:${locked.port} |` +
+      ` ${grant}\nor set acceptIncomplete = true for this server`,
   );
-  const whole = mongodbInstance(mongodbOptions.parse(as("backup_server", "", { database: "*" })));
-  expect(await whole?.list(signal)).toEqual(["other", "shop"]);
+  expect(await instanceOf("backup_server").list(signal)).toEqual(["other", "shop"]);
+});
+
+test("MongodbInstance marks every backup if some databases are hidden, and that is accepted", async () => {
+  const instance = instanceOf("backup", { acceptIncomplete: true });
+  expect(await instance.list(signal)).toEqual(["shop"]);
+  const [gap, ...others] = (await instance.open("shop").check(signal)).gaps;
+  expect(gap).toMatchObject({ kind: "schema", object: "databases that the user may not see" });
+  expect(others).toEqual([]);
+  const whole = instanceOf("backup_server", { acceptIncomplete: true });
+  await whole.list(signal);
+  expect((await whole.open("shop").check(signal)).gaps).toEqual([]);
+});
+
+testWithTools("a backup beside hidden databases is whole, and incomplete", async () => {
+  const instance = instanceOf("backup", { acceptIncomplete: true });
+  await instance.list(signal);
+  const dump = await instance.open("shop").dump(signal);
+  await dump.bytes.pipeTo(new WritableStream());
+  expect(await dump.report).toMatchObject({ complete: false, tables: 2, gaps: [{ kind: "schema" }] });
 });
 
 const silent: TcpServer = createServer(() => {}).listen(0, "127.0.0.1");
