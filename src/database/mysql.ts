@@ -20,6 +20,7 @@ import { account, gapsOf, lacks } from "./mysql/gaps.ts";
 import { patternOf } from "./mysql/grants.ts";
 import { judgeDumperOptions, type MysqlFields } from "./mysql/options.ts";
 import { restoreScript } from "./mysql/restore.ts";
+import { explainShut } from "./mysql/shut.ts";
 import { readSource, type Source } from "./mysql/source.ts";
 import { inspectTarget } from "./mysql/target.ts";
 import { type ClientTools, findClients, toolsOf } from "./mysql/tools.ts";
@@ -85,7 +86,9 @@ export class Mysql implements Database {
   /** Asks the server, and finds the programs of its own product that fit its version. */
   async #look(signal: AbortSignal): Promise<{ source: Source; tools: ClientTools }> {
     const reach = await this.#reach(signal);
-    const source = await readSource(reach, signal);
+    const source = await readSource(reach, signal).catch(async (error: unknown) => {
+      throw await explainShut(error, reach, signal);
+    });
     const { product, version, major } = source.server;
     const fitting = reach.found.filter((each) => each.product === product);
     this.#refuseLocks(source);

@@ -5,7 +5,7 @@ import { NO_OBSTACLE, restoreAccounts } from "./accounts-restore.ts";
 import { writeAccounts } from "./accounts-script.ts";
 import type { Reach } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import { account } from "./gaps.ts";
+import { account, grantForServer } from "./gaps.ts";
 import type { MysqlFields } from "./options.ts";
 import { findClients } from "./tools.ts";
 
@@ -91,20 +91,22 @@ export class MysqlAccounts implements Database {
 
 /** Databases that nobody lists have no backup that could say so: this one does. */
 function gapsOf({ mayRead, seesDatabases, role }: AccountServer): Gap[] {
+  const whole = grantForServer(role);
   const gaps: Gap[] = [];
   if (!mayRead)
     gaps.push({
       kind: "account",
       object: "accounts",
       why: "the role may not read those of others",
-      mend: `GRANT SELECT ON \`mysql\`.* TO ${account(role)};`,
+      // Who lacks both is told one statement: more of them would lead to the next refusal.
+      mend: seesDatabases ? `GRANT SELECT ON \`mysql\`.* TO ${account(role)};` : whole,
     });
   if (!seesDatabases)
     gaps.push({
       kind: "schema",
       object: "databases that the role may not see",
       why: "the role lacks SHOW DATABASES, and those are in no backup",
-      mend: `GRANT SHOW DATABASES ON *.* TO ${account(role)};`,
+      mend: whole,
     });
   return gaps;
 }

@@ -17,6 +17,12 @@ const NEEDS: readonly Need[] = [
   { right: "EVENT", kind: "event", object: "events" },
 ];
 
+/** The one statement that lets a role dump all databases of a server, those to come too, and its accounts. */
+export function grantForServer(role: string): string {
+  const names = NEEDS.map(({ right }) => right).join(", ");
+  return `GRANT ${names}, SHOW DATABASES ON *.* TO ${account(role)};`;
+}
+
 /** What we must know of a source to judge what a dump of it lacks. */
 type Judged = Pick<
   Source,

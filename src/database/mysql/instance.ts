@@ -5,7 +5,7 @@ import { Mysql } from "../mysql.ts";
 import { MysqlAccounts } from "./accounts.ts";
 import { askServer } from "./client.ts";
 import { connectionOf, withDatabase, type Connection } from "./connection.ts";
-import { account } from "./gaps.ts";
+import { grantForServer } from "./gaps.ts";
 import { parseGrants, rightsIn, seesDatabases } from "./grants.ts";
 import type { MysqlFields } from "./options.ts";
 import { OWN_DATABASES } from "./target.ts";
@@ -58,7 +58,7 @@ class MysqlInstance implements Instance {
     const message = `The role may not see all databases of ${this.label}`;
     if (this.#options.acceptIncomplete) return log.warn(`${message}: the others are not backed up`);
     throw new DbackedError("incomplete", message, {
-      hint: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES ON *.* TO ${account(role)};\nor set acceptIncomplete = true for this entry`,
+      hint: `${grantForServer(role)}\nor set acceptIncomplete = true for this entry`,
     });
   }
 }
