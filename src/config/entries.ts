@@ -25,6 +25,9 @@ const nameOption = z
     "expected small letters, digits, dots, dashes and underscores, 63 at most, no mark at the front",
   );
 
+/** Other words for a type: which of the two products a server is, it says itself. */
+const ALIASES: ReadonlyMap<string, string> = new Map([["mariadb", "mysql"]]);
+
 const storeKeys = z.strictObject({
   name: nameOption,
   type: oneOf(storeDrivers),
@@ -61,9 +64,6 @@ const databaseKeys = z.strictObject({
   include: patterns,
   exclude: patterns,
 });
-
-/** Other words for a type: which of the two products a server is, it says itself. */
-const ALIASES: ReadonlyMap<unknown, string> = new Map([["mariadb", "mysql"]]);
 
 type Section = keyof typeof SECRET_KEYS;
 
@@ -157,7 +157,8 @@ async function readEntries<Own extends { name: string; type: string }, Thing>(
   const entries: Entry<Own, Thing>[] = [];
   for (const [at, table] of (Array.isArray(list) ? list : []).entries()) {
     if (!isTable(table)) continue;
-    const meant = ALIASES.get(table["type"]);
+    const { type } = table;
+    const meant = typeof type === "string" ? ALIASES.get(type) : undefined;
     if (meant !== undefined) table["type"] = meant;
     await settleSecrets(table, [kind.section, at], settings, mistakes);
     const entry = readEntry(kind, { table, at }, settings, mistakes);
@@ -214,7 +215,8 @@ function chooseStore(
 }
 
 function oneOf(drivers: Readonly<Record<string, unknown>>): z.ZodType<string> {
-  return z.enum(Object.keys(drivers).toSorted());
+  const aliases = [...ALIASES].filter(([, meant]) => Object.hasOwn(drivers, meant)).map(([alias]) => alias);
+  return z.enum([...Object.keys(drivers), ...aliases].toSorted());
 }
 
 /** Those entries of a table that have one of `keys`. */

@@ -22,7 +22,7 @@ import { judgeDumperOptions, type MysqlFields } from "./mysql/options.ts";
 import { restoreScript } from "./mysql/restore.ts";
 import { explainShut } from "./mysql/shut.ts";
 import { readSource, type Source } from "./mysql/source.ts";
-import { inspectTarget } from "./mysql/target.ts";
+import { inspectTarget, OWN_DATABASES } from "./mysql/target.ts";
 import { type ClientTools, findClients, toolsOf } from "./mysql/tools.ts";
 
 /** Options that leave out everything of a kind. */
@@ -85,6 +85,7 @@ export class Mysql implements Database {
 
   /** Asks the server, and finds the programs of its own product that fit its version. */
   async #look(signal: AbortSignal): Promise<{ source: Source; tools: ClientTools }> {
+    this.#refuseOwn();
     const reach = await this.#reach(signal);
     const source = await readSource(reach, signal).catch(async (error: unknown) => {
       throw await explainShut(error, reach, signal);
@@ -94,6 +95,15 @@ export class Mysql implements Database {
     this.#refuseLocks(source);
     const need = { major, reason: `the server is ${product} ${version}`, only: reach.only };
     return { source, tools: chooseTools(toolsOf(product), fitting, need) };
+  }
+
+  /** No restore takes a dump of what the server makes itself. */
+  #refuseOwn(): void {
+    const { label, database } = this.#connection;
+    if (!OWN_DATABASES.has(database.toLowerCase())) return;
+    throw new DbackedError("database", `Cannot dump ${label}: that is the server's own database`, {
+      hint: 'database = "*" backs up all databases of users, and the accounts',
+    });
   }
 
   #refuseLocks(source: Source): void {

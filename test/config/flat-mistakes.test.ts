@@ -41,7 +41,7 @@ test.each<[Given, string[]]>([
   [{ environment: { DBACKED_S3_REGION: "x" } }, ["environment: s3bucket (DBACKED_S3_BUCKET) is missing"]],
   [
     { environment: { DBACKED_DB_TYPE: "oracle", DBACKED_DB_NAME: "x" } },
-    ["DBACKED_DB_TYPE: expected mongodb, mysql, postgres or sqlite"],
+    ["DBACKED_DB_TYPE: expected mariadb, mongodb, mysql, postgres or sqlite"],
   ],
   [{ file: { ...MINIMUM, dbPort: "hunter2" } }, ["FILE:1: dbPort: expected a number"]],
   [{ file: MINIMUM, environment: { DBACKED_DB_PORT: "hunter2" } }, ["DBACKED_DB_PORT: expected a number"]],

@@ -21,6 +21,13 @@ export const OWN: ReadonlySet<string> = new Set(["admin", "config", "local"]);
 /** What `database` has for each of a server's databases, one backup for each. */
 const EACH = "*";
 
+const tlsFiles = z.strictObject({
+  /** Whom to trust, in PEM; without it what the system trusts. */
+  caFile: absolutePath.optional(),
+  /** The client's certificate and its key, in one file. */
+  certificateKeyFile: absolutePath.optional(),
+});
+
 /**
  * A URL is `mongodb://user@host:port/database`, with MongoDB's parameters after `?`. Without a host, it is this one;
  * without a database, the whole server is dumped.
@@ -30,15 +37,9 @@ const fields = z.strictObject({
   /** Which database knows the user. @default the database that is dumped; `admin` for a whole server */
   authenticationDatabase: z.string().min(1).optional(),
   tls: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        /** Whom to trust, in PEM; without it what the system trusts. */
-        caFile: absolutePath.optional(),
-        /** The client's certificate and its key, in one file. */
-        certificateKeyFile: absolutePath.optional(),
-      }),
-    ])
+    .union([z.boolean(), tlsFiles], {
+      error: "expected true, false or a table { caFile, certificateKeyFile } with absolute paths",
+    })
     .optional(),
 });
 

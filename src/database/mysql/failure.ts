@@ -40,7 +40,7 @@ const HINTS: readonly (readonly [readonly number[], string])[] = [
   ],
   [
     [2013, 2006],
-    "the connection was lost: the server's log may tell why. A row larger than it takes would do it: SET GLOBAL max_allowed_packet = 1073741824;",
+    "the connection was lost: the server's log may tell why. Was it restarted, or the connection killed? At a large row, try again after SET GLOBAL max_allowed_packet = 1073741824;",
   ],
   [[1021, 1114, 3675], "the server's disk is full"],
   [[1273, 1115], "the dump is of a newer server, or of the other product: restore it into one like its own"],

@@ -93,6 +93,8 @@ const FORM =
   "url: expected mongodb://user@host:port/database; in a password, write @ : / ? # and % as %40 %3A %2F %3F %23 %25";
 const NAME = 'no name of a database has one of / \\ . " $ or a blank in it, nor more than 63 bytes';
 
+const TLS = "expected true, false or a table { caFile, certificateKeyFile } with absolute paths";
+
 test.each<[object, string[]]>([
   [{ url: "postgres://h/shop" }, [FORM]],
   [{ url: "mongodb://u:p@ss@h/shop" }, [FORM]],
@@ -114,6 +116,8 @@ test.each<[object, string[]]>([
     ["authenticationDatabase: cannot be combined with authSource in the url"],
   ],
   [{ url: "mongodb://h/?tls=true", tls: true }, ["tls: cannot be combined with what the url says of TLS"]],
+  [{ tls: "require" }, [`tls: ${TLS}`]],
+  [{ tls: { caFile: "ca.pem" } }, ["tls.caFile: expected an absolute path"]],
   [{ url: "mongodb://u:p@h/", password: "q" }, ["password: cannot be combined with the password in the url"]],
   [{ url: "mongodb://u@h/" }, ["password: expected one, or a passwordFile, for this user"]],
   [{ username: "u" }, ["password: expected one, or a passwordFile, for this user"]],

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMariadb } from "../../../scripts/services/mariadb.ts";
 import { requireProgram, runProgram, temporaryFolder, waitUntil } from "../../../scripts/services/service.ts";
+import { hintFor } from "../../../src/database/mysql/failure.ts";
 import { sharedMariadb } from "../../services.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
 import {
@@ -305,6 +306,13 @@ describe("Mysql.dump()", () => {
     await dumpOf(backup);
   });
 
+  test("blames a lost connection on no one cause", () => {
+    const hint = hintFor(
+      "mariadb-dump: Error 2013: Lost connection\nmariadb-dump: Got error: 2013: Lost connection",
+    );
+    expect(hint).toContain("Was it restarted, or the connection killed? At a large row,");
+  });
+
   test("says what is wrong with a view that refers to what is gone", async () => {
     const name = await createDatabase(
       server,
@@ -373,6 +381,17 @@ describe("Mysql.check()", () => {
       await server.query(lifting);
     }
   });
+
+  test.each(["mysql", "information_schema", "PERFORMANCE_SCHEMA", "sys"])(
+    "refuses the server's own database %s, as a restore does",
+    async (name) => {
+      const failure = await failureOf(open(rootIn(server, name)).check(never));
+      expect(failure).toMatchObject({
+        kind: "database",
+        message: expect.stringContaining("server's own database"),
+      });
+    },
+  );
 
   test("says that there is no such database", async () => {
     const failure = await failureOf(open(rootIn(server, "nobody's")).check(never));
@@ -520,6 +539,7 @@ describe("Mysql.check()", () => {
 
 const locked = await startMariadb({ password: PASSWORD, tls: true });
 afterAll(() => locked.stop());
+await locked.query("CREATE DATABASE kept");
 
 describe("passwords and TLS", () => {
   const at = {
@@ -527,7 +547,7 @@ describe("passwords and TLS", () => {
     port: locked.port,
     username: "root",
     password: PASSWORD,
-    database: "mysql",
+    database: "kept",
   };
   const dump = (options: Record<string, unknown>) => open({ ...at, ...options }).check(never);
 
@@ -544,7 +564,7 @@ describe("passwords and TLS", () => {
 
   test("check() connects by a URL with its parameters", async () => {
     const parameters = `ssl-mode=VERIFY_IDENTITY&ssl-ca=${encodeURIComponent(locked.caFile)}`;
-    const url = `${locked.url("mysql")}?${parameters}`;
+    const url = `${locked.url("kept")}?${parameters}`;
     expect((await open({ url, password: PASSWORD }).check(never)).server).toStartWith("MariaDB");
   });
 
