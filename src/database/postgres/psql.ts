@@ -10,10 +10,13 @@ const LONGEST_ANSWER = 64 * 1024 * 1024;
 export const PSQL_ARGUMENTS = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"] as const;
 
 /**
- * Without it, whoever may make functions in the database could make one that a question fits better than PostgreSQL's own,
- * and it would run with the rights of the one who asks, perhaps a superuser's.
+ * Without the first, whoever may make functions in the database could make one that a question fits better than PostgreSQL's
+ * own, and it would run with the rights of the one who asks, perhaps a superuser's. The second lifts a limit of the role's,
+ * as pg_dump does for itself.
  */
-const SAFE_PATH = "SELECT pg_catalog.set_config('search_path', '', false) AS path \\gset\n";
+const SETTINGS =
+  "SELECT pg_catalog.set_config('search_path', '', false) AS path, " +
+  "pg_catalog.set_config('statement_timeout', '0', false) AS timeout \\gset\n";
 
 /** A psql program and the database that it asks. */
 export interface Asked {
@@ -35,7 +38,7 @@ export async function ask<Answer>(
   const env = { ...connection.environment, PGCLIENTENCODING: "UTF8" };
   try {
     const answer = await readOutput(
-      { argv, env, stdin: streamOf(utf8(SAFE_PATH + sql)) },
+      { argv, env, stdin: streamOf(utf8(SETTINGS + sql)) },
       signal,
       LONGEST_ANSWER,
     );

@@ -29,6 +29,19 @@ async function replacePgDump(name: string, script: string): Promise<string> {
 }
 
 describe("Postgres.dump()", () => {
+  test("waits for answers longer than the role waits as a rule", async () => {
+    await server.query(
+      "CREATE ROLE hurried SUPERUSER LOGIN PASSWORD 'x'; ALTER ROLE hurried SET statement_timeout = '8ms'",
+    );
+    try {
+      const { port } = server;
+      const hurried = { host: "127.0.0.1", port, username: "hurried", password: "x", database: full };
+      expect((await open(hurried).check(never)).gaps).toEqual([]);
+    } finally {
+      await server.query("DROP ROLE hurried");
+    }
+  });
+
   test("gives a whole archive, and a report", async () => {
     const dump = await open({ url: server.url(full) }).dump(never);
     expect(dump).toMatchObject({
