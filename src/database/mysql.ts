@@ -31,6 +31,7 @@ const LEFT_OUT: ReadonlyMap<string, GapKind> = new Map([
   ["--skip-events", "event"],
   ["--skip-triggers", "trigger"],
   ["--ignore-views", "view"],
+  ["--skip-generated-invisible-primary-key", "rows"],
 ]);
 
 /** A database of a MySQL or MariaDB server, dumped and restored by the server's own client programs. */

@@ -26,7 +26,14 @@ export function grantForServer(role: string): string {
 /** What we must know of a source to judge what a dump of it lacks. */
 type Judged = Pick<
   Source,
-  "server" | "role" | "rights" | "hasWildcards" | "hiddenRoutines" | "versioned" | "versionedByTransaction"
+  | "hiddenKeys"
+  | "server"
+  | "role"
+  | "rights"
+  | "hasWildcards"
+  | "hiddenRoutines"
+  | "versioned"
+  | "versionedByTransaction"
 >;
 
 /**
@@ -46,7 +53,7 @@ export function gapsOf(source: Judged, database: string): Gap[] {
     why: whyMissing(right, rights.tables),
     mend,
   }));
-  return [...gaps, ...routineGaps(source, database), ...historyGaps(source)];
+  return [...gaps, ...routineGaps(source, database), ...historyGaps(source), ...keyGaps(source)];
 }
 
 /** The rights that the gaps are about: without them the dump program is not asked for what it could not read. */
@@ -99,6 +106,18 @@ function historyGaps({ server, versioned, versionedByTransaction }: Judged): Gap
       why: hasHistory(server)
         ? "MariaDB's programs dump history by time only, not by transactions"
         : "before version 10.11 MariaDB's programs dump present rows only",
+    },
+  ];
+}
+
+function keyGaps({ hiddenKeys }: Judged): Gap[] {
+  if (hiddenKeys.length === 0) return [];
+  return [
+    {
+      kind: "rows",
+      object: `generated primary keys of ${hiddenKeys.map(identifier).join(", ")}`,
+      why: "the server hides them",
+      mend: "SET GLOBAL show_gipk_in_create_table_and_information_schema = ON;",
     },
   ];
 }

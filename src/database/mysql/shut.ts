@@ -24,7 +24,7 @@ export async function explainShut(error: unknown, reach: Reach, signal: AbortSig
   const rights = rightsIn(parseGrants(answers.grants.map(([line = ""]) => line)), { database, hasWildcards });
   const role = answers.role[0]?.[0] ?? "";
   // Nothing in there is shown to the role: what it holds is taken to need every right.
-  const unknown = { hiddenRoutines: 1, versioned: [], versionedByTransaction: [] };
+  const unknown = { hiddenRoutines: 1, versioned: [], versionedByTransaction: [], hiddenKeys: [] };
   const gaps = gapsOf({ server, role, rights, hasWildcards, ...unknown }, database);
   return new DbackedError(
     "incomplete",

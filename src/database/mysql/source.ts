@@ -23,6 +23,8 @@ export interface Source {
   versionedByTransaction: readonly string[];
   /** True if the default of a column takes numbers from a sequence. */
   takesNumbers: boolean;
+  /** Tables whose generated primary key the server hides from everybody, the dump program too. */
+  hiddenKeys: readonly string[];
   /** Columns that are dumped with six digits. */
   floats: readonly string[];
   views: readonly string[];
@@ -39,9 +41,13 @@ const SAFE = `'InnoDB', 'ROCKSDB', 'TokuDB', 'BLACKHOLE', 'PERFORMANCE_SCHEMA'`;
 
 const TABLES = "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
 
+/** Whether a server shows primary keys that it generated. MySQL has it since version 8.0.30. */
+const SHOW_KEYS = "show_gipk_in_create_table_and_information_schema";
+
 const QUERIES = {
   variables: `SHOW VARIABLES WHERE Variable_name IN
-    ('server_uuid', 'server_uid', 'max_allowed_packet', 'log_bin', 'partial_revokes')`,
+    ('server_uuid', 'server_uid', 'max_allowed_packet', 'log_bin', 'partial_revokes',
+    '${SHOW_KEYS}')`,
   limit: LIMIT_QUERY,
   role: "SELECT CURRENT_USER()",
   grants: "SHOW GRANTS",
@@ -56,6 +62,10 @@ const QUERIES = {
     (SELECT TABLE_NAME ${TABLES} AND TABLE_TYPE <> 'VIEW') ORDER BY 1`,
   takesNumbers: `SELECT 1 FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_DEFAULT LIKE '%val(%\`.\`%' LIMIT 1`,
+  // Only for this session, and after the variable was asked for.
+  showKeys: `/*!80030 SET SESSION ${SHOW_KEYS} = ON */`,
+  keys: `SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+    AND COLUMN_NAME = 'my_row_id' AND EXTRA LIKE '%INVISIBLE%' ORDER BY 1`,
   hiddenRoutines: `SELECT COUNT(*) FROM information_schema.ROUTINES
     WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_DEFINITION IS NULL`,
   functions: `SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'FUNCTION'
@@ -91,6 +101,7 @@ export async function readSource(reach: Reach, signal: AbortSignal): Promise<Sou
     versionedByTransaction: versioned.length === 0 ? [] : await readByTransaction(reach, signal),
     views: column(answers, "views"),
     takesNumbers: answers.takesNumbers.length > 0,
+    hiddenKeys: variables.get(SHOW_KEYS) === "OFF" ? column(answers, "keys") : [],
     floats: column(answers, "floats"),
     hiddenRoutines: Number(column(answers, "hiddenRoutines")[0]),
     hasFunctions: answers.functions.length > 0,
