@@ -35,6 +35,9 @@ const ARGUMENTS = [
   "--skip-dump-date",
 ] as const;
 
+/** The first version of mariadb-dump that knows of tables in S3. Servers before it have none. */
+const COPIES_S3 = "10.5.0";
+
 /** Starts the dump program. Its SQL is read as it passes: only a whole dump ends the stream. */
 export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   const { connection, tools, source, options } = plan;
@@ -65,14 +68,15 @@ export function startDump(plan: DumpPlan, signal: AbortSignal): Dump {
   return { kind: "sql", tool: { name: tools.dumpName, version: tools.version }, details, bytes, report };
 }
 
-function argumentsOf({ connection, tools, source, options, lockTables }: DumpPlan): string[] {
+function argumentsOf(plan: DumpPlan): string[] {
+  const { connection, tools, source, options, lockTables } = plan;
   return [
     ...ARGUMENTS,
     lockTables ? "--lock-tables" : "--single-transaction",
     canReadRoutines(source) ? "--routines" : "--skip-routines",
     lacks(source, "EVENT") ? "--skip-events" : "--events",
     lacks(source, "TRIGGER") ? "--skip-triggers" : "--triggers",
-    ...(tools.product === "MySQL" ? mysqlArguments(tools) : mariadbArguments(source, lockTables)),
+    ...(tools.product === "MySQL" ? mysqlArguments(tools) : mariadbArguments(plan)),
     ...(lacks(source, "SHOW VIEW") ? source.views : []).map(
       (view) => `--ignore-table=${connection.database}.${view}`,
     ),
@@ -91,11 +95,11 @@ function mysqlArguments({ major }: ClientTools): string[] {
   ];
 }
 
-function mariadbArguments(
-  { server, versioned, hasLog, takesNumbers }: Source,
-  lockTables: boolean,
-): string[] {
+function mariadbArguments({ tools, source, lockTables }: DumpPlan): string[] {
+  const { server, versioned, hasLog, takesNumbers } = source;
   return [
+    // Without it, tables of the engine S3 are left out without a word.
+    ...(Bun.semver.order(tools.version, COPIES_S3) >= 0 ? ["--copy-s3-tables=1"] : []),
     // A restore could lock such a table, but not the sequence with it, and the server refuses every row (error 1100).
     ...(takesNumbers ? ["--skip-add-locks"] : []),
     ...(versioned.length > 0 && hasHistory(server) ? ["--dump-history"] : []),

@@ -82,6 +82,7 @@ describe("Mysql.dump()", () => {
     });
     expect(dump.details.args).toContain("--single-transaction");
     expect(dump.details.args).toContain("--dump-history");
+    expect(dump.details.args).toContain("--copy-s3-tables=1");
     expect(dump.details.extensions).toEqual([
       "character-set utf8mb4",
       "collation utf8mb4_general_ci",
