@@ -198,7 +198,7 @@ test("what include names and is not there, what it leaves nothing of, and a name
   expect(setsIn(backups)).toEqual(["prod.%globals", "empty.%globals", "prod.shop"]);
   expect(failures).toMatchObject([
     { database: "prod.shop", kind: "config", message: expect.stringContaining('the entry "prod.shop"') },
-    { database: "prod.away", kind: "database", message: expect.stringContaining('no database "away"') },
+    { database: "prod.away", kind: "database", message: expect.stringContaining('No database "away"') },
     { database: "empty", kind: "database" },
     { database: "down", kind: "database", message: expect.stringContaining("Connection refused") },
   ]);

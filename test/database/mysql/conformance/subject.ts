@@ -58,8 +58,10 @@ const list: Rows = {
   "TLS, and a server that has none": {
     outcome: "refused",
     options: async () => {
-      const { host, port } = await sharedMariadb();
-      return { host, port, username: "root", database: "mysql", tls: "require" };
+      const server = await sharedMariadb();
+      await server.query("CREATE DATABASE IF NOT EXISTS unsealed");
+      const { host, port } = server;
+      return { host, port, username: "root", database: "unsealed", tls: "require" };
     },
     error: { kind: "database", message: /the server does not encrypt connections/, hint: /ssl_cert/ },
   },
