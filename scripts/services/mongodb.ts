@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { MongoClient } from "mongodb";
+import { certificateIn, makeCertificate } from "./certificate.ts";
 import {
   freePort,
   requireProgram,
-  runProgram,
   startDaemon,
   temporaryFolder,
   waitUntil,
@@ -46,7 +46,6 @@ export interface Mongodb extends Service {
 }
 
 const HOST = "127.0.0.1";
-const CERTIFICATE = "server.crt";
 
 /** Starts a server that speaks MongoDB's protocol (SecantusDB) in a temporary folder, on a free port of the loopback address. */
 export async function startMongodb(options: MongodbOptions = {}): Promise<Mongodb> {
@@ -61,7 +60,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
       await daemon.stop("SIGKILL");
       await folder[Symbol.asyncDispose]();
     };
-    const caFile = join(folder.path, CERTIFICATE);
+    const caFile = certificateIn(folder.path).certificate;
     const first = options.users?.[0];
     const uri = uriOf(place.port, first, options.tls ? caFile : undefined);
     return {
@@ -96,8 +95,8 @@ async function start(
   if (users !== undefined) argv.push("--auth");
   if (standalone) argv.push("--standalone");
   if (heartbeat) argv.push("--noop-heartbeat-seconds", "1");
-  if (tls)
-    argv.push("--tls-cert-file", join(folder, CERTIFICATE), "--tls-key-file", join(folder, "server.key"));
+  const { certificate, key } = certificateIn(folder);
+  if (tls) argv.push("--tls-cert-file", certificate, "--tls-key-file", key);
   const daemon = startDaemon([program, ...argv, ...more, "--log-level", "WARNING"], {
     logFile: join(folder, "log"),
     cwd: folder,
@@ -149,21 +148,4 @@ async function ask<Answer>(uri: string, question: (client: MongoClient) => Promi
   } finally {
     await client.close();
   }
-}
-
-async function makeCertificate(folder: string): Promise<void> {
-  const request = [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-days",
-    "30",
-  ];
-  const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:localhost,IP:${HOST}`];
-  const files = ["-keyout", join(folder, "server.key"), "-out", join(folder, CERTIFICATE)];
-  await runProgram([requireProgram("openssl", "openssl"), ...request, ...names, ...files]);
 }

@@ -1,5 +1,5 @@
-import { chmod } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateIn, makeCertificate } from "./certificate.ts";
 import { dropPrivileges } from "./privileges.ts";
 import {
   freePort,
@@ -61,7 +61,6 @@ interface Place {
 
 const SUPERUSER = "root";
 const HOST = "127.0.0.1";
-const CERTIFICATE = "server.crt";
 
 /** Nothing here outlives a test, so nothing is written to disk with care. */
 const FAST: Readonly<Record<string, string>> = {
@@ -109,7 +108,7 @@ export async function startServer(product: Product, options: MysqlOptions): Prom
       port,
       superuser: SUPERUSER,
       socket: socketOf(place),
-      caFile: join(folder.path, CERTIFICATE),
+      caFile: certificateIn(folder.path).certificate,
       url,
       query: (sql, database) => execute(place, sql, { database, password: options.password }),
       readLog: () => daemon.readLog(),
@@ -166,19 +165,9 @@ function serverArguments({ product, options, folder, port }: Place): string[] {
   ];
 }
 
-async function makeCertificate(folder: string, prefix: readonly string[]): Promise<void> {
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:localhost,IP:${HOST}`];
-  const files = ["-keyout", join(folder, "server.key"), "-out", join(folder, CERTIFICATE)];
-  const openssl = requireProgram("openssl", "openssl");
-  await runProgram([...prefix, openssl, "req", "-x509", ...key, "-days", "30", ...names, ...files]);
-  await chmod(join(folder, CERTIFICATE), 0o644);
-  await chmod(folder, 0o755);
-}
-
 function tlsSettings(folder: string): Record<string, string> {
-  const certificate = join(folder, CERTIFICATE);
-  return { "ssl-ca": certificate, "ssl-cert": certificate, "ssl-key": join(folder, "server.key") };
+  const { certificate, key } = certificateIn(folder);
+  return { "ssl-ca": certificate, "ssl-cert": certificate, "ssl-key": key };
 }
 
 function socketOf({ folder }: Place): string {

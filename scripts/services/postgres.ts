@@ -1,5 +1,5 @@
-import { chmod } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateIn, makeCertificate } from "./certificate.ts";
 import { dropPrivileges } from "./privileges.ts";
 import {
   freePort,
@@ -44,7 +44,6 @@ export interface Postgres extends Service {
 
 const SUPERUSER = "postgres";
 const HOST = "127.0.0.1";
-const CERTIFICATE = "server.crt";
 
 /** Nothing here outlives a test, so nothing is written to disk with care. */
 const FAST: Readonly<Record<string, string>> = {
@@ -74,7 +73,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const psql = [join(binDirectory, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c"];
     const query = (sql: string, database = "postgres") => runProgram([...psql, sql, url(database)]);
     const place = { host: HOST, port, superuser: SUPERUSER, socketDirectory: folder.path, binDirectory };
-    const caFile = join(folder.path, CERTIFICATE);
+    const caFile = certificateIn(folder.path).certificate;
     const readLog = () => daemon.readLog();
     return { ...place, caFile, url, query, readLog, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
@@ -146,32 +145,9 @@ async function initialise({ servers, folder, prefix, password }: Place): Promise
   await runProgram([...argv, ...access]);
 }
 
-async function makeCertificate(folder: string, prefix: readonly string[]): Promise<void> {
-  const certificate = join(folder, CERTIFICATE);
-  const request = [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-days",
-    "30",
-  ];
-  const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:localhost,IP:${HOST}`];
-  const files = ["-keyout", join(folder, "server.key"), "-out", certificate];
-  await runProgram([...prefix, requireProgram("openssl", "openssl"), ...request, ...names, ...files]);
-  await chmod(certificate, 0o644);
-  await chmod(folder, 0o755);
-}
-
 function tlsSettings(folder: string): Record<string, string> {
-  return {
-    ssl: "on",
-    ssl_cert_file: join(folder, CERTIFICATE),
-    ssl_key_file: join(folder, "server.key"),
-  };
+  const { certificate, key } = certificateIn(folder);
+  return { ssl: "on", ssl_cert_file: certificate, ssl_key_file: key };
 }
 
 async function isReady(daemon: Daemon, program: string, port: number): Promise<boolean> {
