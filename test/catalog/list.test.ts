@@ -11,7 +11,8 @@ import type { TrustedSigner } from "../../src/seal/unlock.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { Listing } from "../../src/store/store.ts";
 import { sample } from "../conformance/sample.ts";
-import { makeSite, never, type Site, trusting } from "../job/site.ts";
+import { trusting } from "../job/plan.ts";
+import { makeSite, never, type Site } from "../job/site.ts";
 import { signer } from "../seal/sample.ts";
 
 const newSigner = async (): Promise<Signer> => await readSigner((await generateSigner()).pem);

@@ -10,8 +10,9 @@ import { restoreInto } from "../../src/job/restore.ts";
 import { noteVerifier } from "../../src/job/trust.ts";
 import type { Store } from "../../src/store/store.ts";
 import { volumeSource } from "../../src/store/volumes.ts";
-import { trusting } from "../job/site.ts";
-import { identity, recipient, signer } from "../seal/sample.ts";
+import { PLAINEST } from "../database/plainest.ts";
+import { OPENER, planFor, trusting } from "../job/plan.ts";
+import { signer } from "../seal/sample.ts";
 
 const never = new AbortController().signal;
 
@@ -41,7 +42,7 @@ export async function makeSite(): Promise<Site> {
   change("CREATE TABLE noise (id INTEGER PRIMARY KEY, data BLOB)");
   let restores = 0;
   return {
-    backUp: (store, more = {}) => backUp({ ...planOf(store), database: open(path), ...more }, never),
+    backUp: (store, more = {}) => backUp({ ...planFor(open(path), store), ...more }, never),
     grow: (bytes) => change("INSERT INTO noise (data) VALUES (randomblob(?))", bytes),
     content: () => contentOf(path),
     contentOf: async (store, { name, manifest, storedAt }) => {
@@ -51,7 +52,7 @@ export async function makeSite(): Promise<Site> {
       await restoreInto(
         open(file),
         unsealed,
-        { plan: PLAN, singlePass: false, progress: { restored: 0 } },
+        { plan: PLAINEST, singlePass: false, progress: { restored: 0 } },
         never,
       );
       return contentOf(file);
@@ -59,43 +60,6 @@ export async function makeSite(): Promise<Site> {
     list: async (store) =>
       (await listBackups(store, "shop", noteVerifier(store, trusting(signer), never), never)).backups,
     [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
-  };
-}
-
-const OPENER = {
-  identities: [identity],
-  trusted: trusting(signer),
-  approve: async () => {},
-  expectCore: null,
-  expectSet: null,
-};
-
-const PLAN = {
-  force: false,
-  noOwner: false,
-  singleTransaction: true,
-  jobs: 1,
-  spoolDirectory: "/nowhere",
-};
-
-function planOf(store: Store): Omit<BackupPlan, "database"> {
-  return {
-    set: "shop",
-    store,
-    codec: { name: "zstd", level: 1 },
-    recipients: [recipient],
-    signer,
-    trusted: trusting(signer),
-    host: "backup.internal",
-    version: "0.0.0",
-    acceptIncomplete: false,
-    adopt: false,
-    now: () => new Date(),
-    readBack: "full",
-    stallMs: 60_000,
-    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
-    tellGaps: () => {},
-    tellUnread: () => {},
   };
 }
 

@@ -7,7 +7,7 @@ import { readRecipient } from "../../src/seal/key.ts";
 import { readSigner } from "../../src/seal/signer.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { Store } from "../../src/store/store.ts";
-import { trusting } from "../job/site.ts";
+import { planFor, trusting } from "../job/plan.ts";
 import { sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import type { Setting } from "./scene.ts";
@@ -118,23 +118,11 @@ async function planOf({ publicKey, signerFile }: Workspace, path: string, store:
   const { sqlite } = databaseDrivers;
   const signer = await readSigner(await Bun.file(signerFile).text());
   return {
+    ...planFor(sqlite.create(sqlite.options.parse({ path })), store),
     set: "app",
-    database: sqlite.create(sqlite.options.parse({ path })),
-    store,
-    codec: { name: "zstd", level: 1 },
     recipients: [await readRecipient(await Bun.file(publicKey).text(), { label: true })],
     signer,
     trusted: trusting(signer),
-    host: "backup.internal",
-    version: "0.0.0",
-    acceptIncomplete: false,
-    adopt: false,
-    now: () => new Date(),
-    readBack: "full",
-    stallMs: 60_000,
-    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
-    tellGaps: () => {},
-    tellUnread: () => {},
   };
 }
 

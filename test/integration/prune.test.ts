@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { utf8 } from "../../src/base/bytes.ts";
 import { generateSigner, readSigner } from "../../src/seal/signer.ts";
-import { trusting } from "../job/site.ts";
+import { trusting } from "../job/plan.ts";
 import { listGood, SETTINGS } from "./scene.ts";
 import { allBut, expectPruned, KEPT_DAYS, pick, someDays } from "./some-days.ts";
 

@@ -14,7 +14,8 @@ import { failureOf } from "../conformance/sample.ts";
 import { signer } from "../seal/sample.ts";
 import { sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket } from "../store/bucket.ts";
-import { never, trusting } from "./site.ts";
+import { trusting } from "./plan.ts";
+import { never } from "./site.ts";
 
 const SECOND = 1000;
 

@@ -1,20 +1,10 @@
 import { expect, test } from "bun:test";
-import { DbackedError } from "../../src/base/error.ts";
 import type { Database, DumpReport } from "../../src/database/database.ts";
 import { openSealedPart } from "../../src/job/note.ts";
-import type { Opener } from "../../src/job/open.ts";
 import { readEnvelopeHeader } from "../../src/job/trust.ts";
 import { failureOf } from "../conformance/sample.ts";
-import { identity, signer } from "../seal/sample.ts";
-import { makeSite, never, trusting, type Site } from "./site.ts";
-
-const OPENER: Opener = {
-  identities: [identity],
-  trusted: trusting(signer),
-  approve: () => Promise.reject(new DbackedError("key", "nobody was asked")),
-  expectCore: null,
-  expectSet: null,
-};
+import { OPENER } from "./plan.ts";
+import { makeSite, never, type Site } from "./site.ts";
 
 /** The site's own database, of which the report says something else. */
 function reporting({ plan: { database } }: Site, more: Partial<DumpReport>): Database {

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { type Bytes, collect, concat, streamOf } from "../../src/base/bytes.ts";
-import { DbackedError } from "../../src/base/error.ts";
 import type { Manifest } from "../../src/catalog/manifest.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
 import {
@@ -14,25 +13,9 @@ import { seal } from "../../src/seal/seal.ts";
 import type { Summary } from "../../src/seal/trailer.ts";
 import { volumeSource } from "../../src/store/volumes.ts";
 import { failureOf, sample } from "../conformance/sample.ts";
-import {
-  identity,
-  metadata,
-  recipient,
-  SEGMENT,
-  sealedMetadata,
-  signer,
-  sourceOf,
-  summaryOf,
-} from "../seal/sample.ts";
-import { makeSite, never, trusting } from "./site.ts";
-
-const OPENER: Opener = {
-  identities: [identity],
-  trusted: trusting(signer),
-  approve: () => Promise.reject(new DbackedError("key", "nobody was asked")),
-  expectCore: null,
-  expectSet: null,
-};
+import { metadata, recipient, SEGMENT, sealedMetadata, signer, sourceOf, summaryOf } from "../seal/sample.ts";
+import { OPENER } from "./plan.ts";
+import { makeSite, never } from "./site.ts";
 
 const PLAIN: ReadingPlan = { verifyFirst: false, decompressed: true };
 const dump = sample(5 * SEGMENT + 100);

@@ -8,7 +8,8 @@ import { DbackedError } from "../../src/base/error.ts";
 import type { Listing, Store } from "../../src/store/store.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { signer } from "../seal/sample.ts";
-import { makeSite, never, type Site, trusting } from "./site.ts";
+import { trusting } from "./plan.ts";
+import { makeSite, never, type Site } from "./site.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -10,7 +10,8 @@ import { verifyNote } from "../../src/seal/note.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { signer } from "../seal/sample.ts";
-import { makeSite, never, type Site, trusting } from "./site.ts";
+import { trusting } from "./plan.ts";
+import { makeSite, never, type Site } from "./site.ts";
 import { flip, type Harm, HARMS, replaceBy, SpoiltStore, WriteOnlyStore } from "./spoilt-store.ts";
 
 const at = (iso: string) => ({ now: () => new Date(iso) });

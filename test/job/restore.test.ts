@@ -6,33 +6,20 @@ import { collect, streamOf } from "../../src/base/bytes.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
 import type { Database } from "../../src/database/database.ts";
 import { databaseDrivers } from "../../src/database/registry.ts";
-import { type Opener, unsealSource, unsealStream, type Unsealed } from "../../src/job/open.ts";
+import { unsealSource, unsealStream, type Unsealed } from "../../src/job/open.ts";
 import { restoreInto, type RestoreOptions } from "../../src/job/restore.ts";
 import { seal } from "../../src/seal/seal.ts";
 import { volumeSource } from "../../src/store/volumes.ts";
 import { failureOf } from "../conformance/sample.ts";
-import { identity, metadata, recipient, sealedMetadata, signer, summaryOf } from "../seal/sample.ts";
-import { makeSite, never, type Site, trusting } from "./site.ts";
-
-const OPENER: Opener = {
-  identities: [identity],
-  trusted: trusting(signer),
-  approve: async () => {},
-  expectCore: null,
-  expectSet: null,
-};
+import { PLAINEST } from "../database/plainest.ts";
+import { metadata, recipient, sealedMetadata, signer, summaryOf } from "../seal/sample.ts";
+import { OPENER } from "./plan.ts";
+import { makeSite, never, type Site } from "./site.ts";
 
 type Change = Partial<RestoreOptions["plan"]> & { singlePass?: boolean };
 
 function optionsOf({ singlePass = false, ...plan }: Change = {}): RestoreOptions {
-  const usual = {
-    force: false,
-    noOwner: false,
-    singleTransaction: true,
-    jobs: 1,
-    spoolDirectory: "/nowhere",
-  };
-  return { plan: { ...usual, ...plan }, singlePass, progress: { restored: 0 } };
+  return { plan: { ...PLAINEST, ...plan }, singlePass, progress: { restored: 0 } };
 }
 
 /** The file `name` of the site, as a target. */

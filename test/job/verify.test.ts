@@ -23,20 +23,15 @@ import {
   signer,
   summaryOf,
 } from "../seal/sample.ts";
-import { makeSite, never, type Site, trusting } from "./site.ts";
+import { OPENER as USUAL, trusting } from "./plan.ts";
+import { makeSite, never, type Site } from "./site.ts";
 import { flip, HARMS, SpoiltStore } from "./spoilt-store.ts";
 
 const witness = await readSigner((await generateSigner()).pem);
 const stranger = await readSigner((await generateSigner()).pem);
 const trusted = trusting(signer, witness);
 
-const OPENER: Opener = {
-  identities: [identity],
-  trusted,
-  approve: async () => {},
-  expectCore: null,
-  expectSet: null,
-};
+const OPENER: Opener = { ...USUAL, trusted };
 
 function planOf({ store, folder }: Site, backup: Backup, more: Partial<VerifyPlan> = {}): VerifyPlan {
   return {

@@ -7,7 +7,8 @@ import { envelopeKey, manifestKey, nameBackup } from "../../src/catalog/name.ts"
 import { PROOF_TYPE } from "../../src/catalog/proof.ts";
 import { signNote } from "../../src/seal/note.ts";
 import { generateSigner, readSigner, type Signer } from "../../src/seal/signer.ts";
-import { makeSite, trusting } from "../job/site.ts";
+import { trusting } from "../job/plan.ts";
+import { makeSite } from "../job/site.ts";
 import { signer } from "../seal/sample.ts";
 
 const stranger: Signer = await readSigner((await generateSigner()).pem);

@@ -3,17 +3,18 @@ import { Database as Connection } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Bytes, collect } from "../../src/base/bytes.ts";
-import { DbackedError } from "../../src/base/error.ts";
+import type { DbackedError } from "../../src/base/error.ts";
 import { type Backup, listBackups } from "../../src/catalog/list.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
-import { type Opener, unsealSource } from "../../src/job/open.ts";
+import { unsealSource } from "../../src/job/open.ts";
 import { noteVerifier } from "../../src/job/trust.ts";
 import { verifyBackup } from "../../src/job/verify.ts";
 import { volumeKey } from "../../src/store/key.ts";
 import { findVolumes, volumeSource } from "../../src/store/volumes.ts";
-import { makeSite, never, type Site, trusting } from "../job/site.ts";
+import { OPENER, trusting } from "../job/plan.ts";
+import { makeSite, never, type Site } from "../job/site.ts";
 import { SpoiltStore } from "../job/spoilt-store.ts";
-import { identity, signer } from "../seal/sample.ts";
+import { signer } from "../seal/sample.ts";
 import { flipped } from "./mutant.ts";
 import { Random } from "./random.ts";
 
@@ -21,16 +22,6 @@ const ROUNDS = 150;
 const random = new Random(5);
 
 const trusted = trusting(signer);
-const opener: Opener = {
-  identities: [identity],
-  trusted,
-  expectCore: null,
-  expectSet: null,
-  approve: async () => {
-    throw new DbackedError("key", "not trusted");
-  },
-};
-
 let site: Site;
 let backup: Backup;
 let dump: Bytes;
@@ -62,7 +53,7 @@ async function volumesOf(of: Backup): Promise<readonly Bytes[]> {
 
 async function openAs(volumes: readonly number[], manifest: Backup["manifest"] | null): Promise<Bytes> {
   const source = volumeSource(site.store, envelopeKey(backup.name), volumes);
-  const unsealed = await unsealSource({ source, manifest, storedAt: null }, opener, never);
+  const unsealed = await unsealSource({ source, manifest, storedAt: null }, OPENER, never);
   return await collect(await unsealed.read({ verifyFirst: true, decompressed: true }, never), 10 ** 6);
 }
 

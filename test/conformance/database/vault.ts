@@ -6,14 +6,14 @@ import type { Backup } from "../../../src/catalog/list.ts";
 import { envelopeKey } from "../../../src/catalog/name.ts";
 import type { Database, RestoreReport } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
-import { backUp, type BackupPlan } from "../../../src/job/backup.ts";
+import { backUp } from "../../../src/job/backup.ts";
 import { unsealSource } from "../../../src/job/open.ts";
 import { restoreInto, type RestoreOptions } from "../../../src/job/restore.ts";
 import { FolderStore } from "../../../src/store/folder.ts";
 import type { PutOptions } from "../../../src/store/store.ts";
 import { volumeSource } from "../../../src/store/volumes.ts";
-import { trusting } from "../../job/site.ts";
-import { identity, recipient, signer } from "../../seal/sample.ts";
+import { PLAINEST } from "../../database/plainest.ts";
+import { OPENER, planFor } from "../../job/plan.ts";
 import type { Engine, Options } from "./engine.ts";
 
 const never = new AbortController().signal;
@@ -37,20 +37,12 @@ export async function openVault(): Promise<Vault> {
   const store = new FolderStore({ path });
   return {
     backUp: (database, during) =>
-      during === undefined ? backUp(planOf(store, database), never) : backUpHeld(path, database, during),
+      during === undefined ? backUp(planFor(database, store), never) : backUpHeld(path, database, during),
     restore: async ({ name, manifest, storedAt }, target, plan = {}) => {
       const source = volumeSource(store, envelopeKey(name), manifest.volumes);
-      const opener = {
-        identities: [identity],
-        trusted: trusting(signer),
-        approve: async () => {},
-        expectCore: null,
-        expectSet: null,
-      };
-      const unsealed = await unsealSource({ source, manifest, storedAt }, opener, never);
-      const usual = { force: false, noOwner: false, singleTransaction: true, jobs: 1, spoolDirectory };
+      const unsealed = await unsealSource({ source, manifest, storedAt }, OPENER, never);
       const progress = { restored: 0 };
-      const options = { plan: { ...usual, ...plan }, singlePass: false, progress };
+      const options = { plan: { ...PLAINEST, spoolDirectory, ...plan }, singlePass: false, progress };
       return await restoreInto(target, unsealed, options, never);
     },
     backups: async () => {
@@ -66,28 +58,6 @@ export function openDatabase({ type }: Pick<Engine, "type">, options: Options): 
   const driver = databaseDrivers[type];
   // Each driver takes what its own schema gives.
   return driver.create(driver.options.parse(options) as never);
-}
-
-function planOf(store: FolderStore, database: Database): BackupPlan {
-  return {
-    set: "shop",
-    database,
-    store,
-    codec: { name: "zstd", level: 1 },
-    recipients: [recipient],
-    signer,
-    trusted: trusting(signer),
-    host: "backup.internal",
-    version: "0.0.0",
-    acceptIncomplete: false,
-    adopt: false,
-    now: () => new Date(),
-    readBack: "full",
-    stallMs: 60_000,
-    progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
-    tellGaps: () => {},
-    tellUnread: () => {},
-  };
 }
 
 /** A store that takes an object on only after `during` has ended; by then its dump has begun, and waits. */
@@ -117,7 +87,7 @@ async function backUpHeld(path: string, database: Database, during: During): Pro
     await during();
     dumped = progress.dumped;
   });
-  const backup = await backUp({ ...planOf(store, database), progress }, never);
+  const backup = await backUp({ ...planFor(database, store), progress }, never);
   if (dumped === 0 || dumped >= backup.manifest.dumpBytes) throw new Error("the dump was not held up");
   return backup;
 }

@@ -7,6 +7,7 @@ import { collect, type Bytes } from "../../../src/base/bytes.ts";
 import type { Database, RestorePlan } from "../../../src/database/database.ts";
 import { Mongodb } from "../../../src/database/mongodb.ts";
 import { mongodbOptions } from "../../../src/database/mongodb/options.ts";
+import { PLAINEST } from "../plainest.ts";
 
 /** MongoDB's tools are in no package of Debian's: what needs them is skipped where they are not. */
 export const testWithTools = test.skipIf(
@@ -31,11 +32,7 @@ export function planFor(changes: Partial<RestorePlan> = {}): RestorePlan {
   return {
     kind: "mongo-archive",
     tool: { name: "mongodump", version: "100.9.4" },
-    force: false,
-    noOwner: false,
-    singleTransaction: true,
-    jobs: 1,
-    spoolDirectory: "/nonexistent",
+    ...PLAINEST,
     ...changes,
   };
 }

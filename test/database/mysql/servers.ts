@@ -4,6 +4,7 @@ import { collect, type Bytes } from "../../../src/base/bytes.ts";
 import type { Database, Dump, DumpReport, RestorePlan } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
 import { leastRole } from "../least-role.ts";
+import { PLAINEST } from "../plainest.ts";
 
 export const never = new AbortController().signal;
 
@@ -67,11 +68,7 @@ export async function dumpOf(
 export const PLAN: RestorePlan = {
   kind: "sql",
   tool: { name: "mariadb-dump", version: "10.11.6" },
-  force: false,
-  noOwner: false,
-  singleTransaction: true,
-  jobs: 1,
-  spoolDirectory: "/nowhere",
+  ...PLAINEST,
 };
 
 /** What a promise fails with. */

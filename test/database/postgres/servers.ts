@@ -4,6 +4,7 @@ import type { Postgres as Server } from "../../../scripts/services/postgres.ts";
 import { collect, type Bytes } from "../../../src/base/bytes.ts";
 import type { Database, RestorePlan } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
+import { PLAINEST } from "../plainest.ts";
 
 export const never = new AbortController().signal;
 
@@ -46,11 +47,7 @@ export async function dumpOf(database: Database): Promise<Bytes> {
 export const PLAN: RestorePlan = {
   kind: "pg-custom",
   tool: { name: "pg_dump", version: "15.1" },
-  force: false,
-  noOwner: false,
-  singleTransaction: true,
-  jobs: 1,
-  spoolDirectory: "/nowhere",
+  ...PLAINEST,
 };
 
 /** What a promise fails with. */

@@ -6,6 +6,7 @@ import { temporaryFolder, waitUntil } from "../../../scripts/services/service.ts
 import { collect, streamOf, utf8, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import type { Database, RestorePlan } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
+import { PLAINEST } from "../plainest.ts";
 import { failureOf, never } from "../postgres/servers.ts";
 
 const folder = await temporaryFolder("sqlite");
@@ -18,11 +19,7 @@ const open = (path: string, more = {}): Database =>
 const PLAN: RestorePlan = {
   kind: "sqlite",
   tool: { name: "sqlite", version: "3.54.0" },
-  force: false,
-  noOwner: false,
-  singleTransaction: true,
-  jobs: 1,
-  spoolDirectory: "/nowhere",
+  ...PLAINEST,
 };
 
 let made = 0;
