@@ -7,6 +7,7 @@ import { DbackedError } from "../base/error.ts";
 import { codeOf, folderFailure, unlessAbsent } from "./folder/failure.ts";
 import { fileStream } from "./folder/file-stream.ts";
 import { isTemporary, syncFolder, TemporaryFile } from "./folder/temporary-file.ts";
+import { tryFolder } from "./folder/trials.ts";
 import { isHidden, walk } from "./folder/walk.ts";
 import { byKey, checkKey } from "./key.ts";
 import { checkRange } from "./range.ts";
@@ -20,6 +21,7 @@ import {
   type Store,
   type StoredObject,
 } from "./store.ts";
+import type { Trials } from "./trial.ts";
 
 /** Options of a store of the type `folder`. */
 export const folderOptions = z.strictObject({
@@ -44,6 +46,12 @@ export class FolderStore implements Store {
     return {
       list: (prefix, signal) => this.#listDrafts(prefix, signal),
       discard: (draft, signal) => this.#discard(draft, signal),
+    };
+  }
+
+  get trials(): Trials {
+    return {
+      run: (probe, signal) => tryFolder(this.label, probe, () => this.remove([probe.key], signal)),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Bytes, ByteStream } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
+import type { Trials } from "./trial.ts";
 
 /** There is no object under this key. */
 export class NotFound extends DbackedError {
@@ -40,6 +41,9 @@ export interface Store {
 
   /** What was begun here and is no object yet, or never will be. */
   readonly drafts: Drafts;
+
+  /** What this sort of store can be tried for; left out where there is nothing but what every store promises. */
+  readonly trials?: Trials;
 
   /**
    * Stores `body` under `key`, whole or not at all: if `body` errors, no object appears and nothing stays open.

@@ -29,8 +29,16 @@ function requireFree(bucket: Bucket, key: string, sight: Sight): Sight {
   return sight;
 }
 
-/** When the newest version is gone, the one before it would be seen again: somebody has overwritten it. */
-async function removeVersions(bucket: Bucket, key: string, first: Sight, signal: AbortSignal): Promise<void> {
+/**
+ * Removes an object with all versions of it. When the newest version is gone, the one before it would be seen again:
+ * somebody has overwritten it.
+ */
+export async function removeVersions(
+  bucket: Bucket,
+  key: string,
+  first: Sight,
+  signal: AbortSignal,
+): Promise<void> {
   let sight: Sight | null = first;
   while (sight !== null) {
     const { version } = requireFree(bucket, key, sight);
@@ -42,7 +50,8 @@ async function removeVersions(bucket: Bucket, key: string, first: Sight, signal:
   }
 }
 
-async function removeVersion(
+/** Removes one version; without its name what the bucket does with a plain DELETE, which hides an object if it keeps versions. */
+export async function removeVersion(
   bucket: Bucket,
   key: string,
   version: string | undefined,

@@ -1,11 +1,13 @@
 import type { Bytes, ByteStream } from "../../base/bytes.ts";
 import type { S3Options } from "../s3.ts";
 import type { ByteRange, Drafts, Listing, PutOptions, Store } from "../store.ts";
+import type { Trials } from "../trial.ts";
 import { Bucket, TUNING, type Dialect, type Tuning } from "./bucket.ts";
 import { createObject } from "./creation.ts";
 import { listObjects } from "./listing.ts";
 import { readObject } from "./reading.ts";
 import { removeObjects } from "./removal.ts";
+import { tryBucket } from "./trials.ts";
 import { abortUpload, listUploads } from "./uploads.ts";
 import { putVolumes } from "./volume-writer.ts";
 
@@ -41,6 +43,10 @@ export class S3Store implements Store {
       list: (prefix, signal) => listUploads(bucket, prefix, signal),
       discard: (draft, signal) => abortUpload(bucket, draft, signal),
     };
+  }
+
+  get trials(): Trials {
+    return { run: (probe, signal) => tryBucket(this.#bucket, probe, signal) };
   }
 
   put(key: string, body: ByteStream, options: PutOptions, signal: AbortSignal): Promise<readonly number[]> {
