@@ -12,6 +12,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
   seal: { may: ["base"], why: "the envelope can be read and judged alone" },
   store: { may: ["base"], why: "a store sees sealed bytes and nothing else" },
   schedule: { may: ["base"], why: "when something is due is a matter of times alone" },
+  notify: { may: ["base", "tool"], why: "who is told of a backup has no part in making it" },
   database: { may: ["base", "tool"], why: "a driver knows of no store and no envelope" },
   catalog: { may: ["base", "store"], why: "what a backup is does not depend on engines or private keys" },
   job: {
@@ -19,7 +20,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     why: "a use case is given its options: it reads no config and prints nothing",
   },
   config: {
-    may: ["base", "database", "store", "seal", "compress", "schedule", "catalog", "job"],
+    may: ["base", "database", "store", "seal", "compress", "schedule", "catalog", "job", "notify"],
     why: "config turns sources into options of those folders, and runs nothing",
   },
   release: {
@@ -36,6 +37,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
       "schedule",
       "agent",
       "tool",
+      "notify",
       "release",
       "database",
       "compress",

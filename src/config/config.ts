@@ -45,6 +45,8 @@ export interface DatabaseConfig extends Target {
   /** What is kept of its backups; null if all of them are. */
   retention: Retention | null;
   pruneAfterBackup: boolean;
+  /** Who is told that a backup began, is good or failed; null if nobody is. */
+  pingUrl: Secret | null;
 }
 
 /** A whole server, and which of its databases are meant. */

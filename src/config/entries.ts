@@ -5,6 +5,7 @@ import { keepOption } from "../catalog/retention/policy.ts";
 import { compressionOption } from "../compress/codec.ts";
 import { databaseDrivers } from "../database/registry.ts";
 import { READ_BACK } from "../job/read-back.ts";
+import { pingUrlOption } from "../notify/ping-url.ts";
 import { storeDrivers } from "../store/registry.ts";
 import type { Instance } from "../database/database.ts";
 import type { DatabaseConfig, StoreConfig } from "./config.ts";
@@ -61,6 +62,7 @@ const databaseKeys = z.strictObject({
   schedule: z.string().optional(),
   jitter: durationOption.optional(),
   pruneAfterBackup: z.boolean().default(false),
+  pingUrl: pingUrlOption.optional(),
   include: patterns,
   exclude: patterns,
 });
@@ -138,6 +140,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       schedule,
       retention,
       pruneAfterBackup,
+      pingUrl: own.pingUrl ?? null,
     });
   });
   return await Promise.all(read);

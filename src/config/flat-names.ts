@@ -43,6 +43,8 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   s3secretAccessKeyFile: store("text", "secretAccessKeyFile", "a file with the access key"),
   publicKey: other("text", "the public key that can open the backups: PEM, or a path"),
   agentId: other("text", "what the backups say of the host that made them"),
+  pingUrl: other("secret", "the URL of a check, as of healthchecks.io, that is told how each backup goes"),
+  pingUrlFile: other("text", "a file with that URL"),
   subscriptionType: other("text", "free, which changes nothing"),
   apikey: other("secret", ""),
   email: other("text", ""),

@@ -8,6 +8,7 @@ import { interpolate } from "./interpolate.ts";
 import { hideKeys, readIdentity, readRecipients, readSigning } from "./keys.ts";
 import { Mistakes } from "./mistakes.ts";
 import { refuseNotYet } from "./not-yet.ts";
+import { readPings } from "./ping.ts";
 import { warnOpen } from "./secret-file.ts";
 import { holdsSecret } from "./secrets.ts";
 import { Settings } from "./settings.ts";
@@ -32,7 +33,7 @@ export async function loadConfig(sources: Sources, needs: readonly Need[]): Prom
   const settings = await readSettings(sources, mistakes);
   const { agentId } = readTop(settings, mistakes);
   const stores = await readStores(settings, mistakes);
-  const databases = await readDatabases(settings, mistakes);
+  const databases = await readPings(await readDatabases(settings, mistakes), settings, mistakes);
   const recipients = await readRecipients(settings, needs.includes("recipients"), mistakes);
   const signer = readSigning(settings, mistakes);
   const wantsIdentity = needs.includes("identity") || needs.includes("identity-if-any");

@@ -17,7 +17,7 @@ const DAEMON: Rule = {
 
 const MONITOR: Rule = {
   why: "this version has no monitor, so that nobody would be told of a missing backup",
-  instead: "take it out, and let your own monitoring look at `dbacked list --json`",
+  instead: "take it out, and let a check of healthchecks.io or the like be told: pingUrl (docs/alerts.md)",
 };
 
 const UNWRAP: Rule = {

@@ -6,7 +6,7 @@ import type { Settings } from "./settings.ts";
 
 /** The keys that hold secrets. Each has a twin that names a file: `password` and `passwordFile`. */
 export const SECRET_KEYS = {
-  databases: ["password"],
+  databases: ["password", "pingUrl"],
   stores: ["secretAccessKey", "sessionToken"],
 } as const;
 
@@ -19,8 +19,9 @@ const NOT_ENCODED = "the password in the URL is not percent-encoded; use passwor
 
 /** Whether the file has a secret in itself, and not only where to find it. To be asked before variables are put in. */
 export function holdsSecret(tree: Table): boolean {
-  const { dbPassword, dbConnectionString, s3secretAccessKey } = tree;
-  if ([dbPassword, s3secretAccessKey].some(isLiteral) || hasLiteralPassword(dbConnectionString)) return true;
+  const { dbPassword, dbConnectionString, s3secretAccessKey, pingUrl } = tree;
+  if ([dbPassword, s3secretAccessKey, pingUrl].some(isLiteral) || hasLiteralPassword(dbConnectionString))
+    return true;
   for (const [section, keys] of Object.entries(SECRET_KEYS)) {
     const entries = tree[section];
     if (!Array.isArray(entries)) continue;

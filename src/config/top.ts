@@ -19,6 +19,8 @@ const topOptions = z.strictObject({
   encryption: table,
   signing: table,
   identity: table,
+  pingUrl: z.unknown().optional(),
+  pingUrlFile: z.string().min(1).optional(),
   agentId: z.string().min(1).optional(),
   subscriptionType: z.enum(["free", "pro"]).optional(),
   sendAnalytics: z.boolean().optional(),

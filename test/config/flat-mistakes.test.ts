@@ -79,7 +79,7 @@ test.each<[Given, string[]]>([
     { file: MINIMUM, flags: { email: "a@b.c" } },
     [
       "--email: this version has no monitor, so that nobody would be told of a missing backup",
-      "| take it out, and let your own monitoring look at `dbacked list --json`",
+      "| take it out, and let a check of healthchecks.io or the like be told: pingUrl (docs/alerts.md)",
     ],
   ],
   [

@@ -83,6 +83,8 @@ test("spell() and variableOf() spell all names as in 2018", () => {
     "s3secretAccessKeyFile --s3-secret-access-key-file DBACKED_S3_SECRET_ACCESS_KEY_FILE",
     "publicKey --public-key DBACKED_PUBLIC_KEY",
     "agentId --agent-id DBACKED_AGENT_ID",
+    "pingUrl --ping-url DBACKED_PING_URL",
+    "pingUrlFile --ping-url-file DBACKED_PING_URL_FILE",
     "subscriptionType --subscription-type DBACKED_SUBSCRIPTION_TYPE",
     "apikey --apikey DBACKED_APIKEY",
     "email --email DBACKED_EMAIL",

@@ -130,7 +130,8 @@ test("loadConfig() reports all mistakes at once", async () => {
 const NO_DAEMON = "this version does not leave the terminal by itself";
 const STAYS = "| let systemd or a container call `dbacked run`, which stays and follows the schedules";
 const NO_MONITOR = "this version has no monitor, so that nobody would be told of a missing backup";
-const OWN_MONITOR = "| take it out, and let your own monitoring look at `dbacked list --json`";
+const OWN_MONITOR =
+  "| take it out, and let a check of healthchecks.io or the like be told: pingUrl (docs/alerts.md)";
 
 test.each<[string, string[]]>([
   ['email = "a@b.c"', [`FILE:1: email: ${NO_MONITOR}`, OWN_MONITOR]],
