@@ -12,7 +12,7 @@ missing=
 for pair in \
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common \
   mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core mariadb-dump:mariadb-client \
-  shellcheck:shellcheck busybox:busybox curl:curl wget:wget \
+  shellcheck:shellcheck systemd-analyze:systemd busybox:busybox curl:curl wget:wget \
   zstd:zstd openssl:openssl python3:python3 setpriv:util-linux script:bsdutils; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done

@@ -27,6 +27,10 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     may: ["base", "tool"],
     why: "the program replaces and removes its own file, and knows of nothing that it does",
   },
+  host: {
+    may: ["base", "tool"],
+    why: "how the program lives on a host has nothing to do with what it does there",
+  },
   agent: {
     may: ["base", "schedule"],
     why: "the side that stays makes no backup itself: it knows times, and starts processes",
@@ -39,6 +43,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
       "tool",
       "notify",
       "release",
+      "host",
       "database",
       "compress",
       "seal",
