@@ -29,6 +29,6 @@ function optionOf(name: string, { kind, summary }: FlatName): Option {
 /** What stands for the value in the help. */
 function valueOf(name: string): string {
   if (name.endsWith("File")) return "FILE";
-  if (name.endsWith("Directory")) return "DIR";
-  return name.endsWith("ConnectionString") ? "URL" : "TEXT";
+  if (name.endsWith("Directory") || name === "storePath") return "DIR";
+  return name.endsWith("ConnectionString") || name.endsWith("endpoint") ? "URL" : "TEXT";
 }

@@ -60,7 +60,8 @@ function override(values: FlatValues, name: string, value: string | boolean, ori
   values.set(name, { value: convert(name, value), origin });
 }
 
-function convert(name: string, value: unknown): unknown {
+/** A value of a flat name as the structured form has it. */
+export function convert(name: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   if (name === "dbType") return TYPES.get(value) ?? value;
   const kind = FLAT_NAMES[name]?.kind ?? "text";
@@ -112,7 +113,13 @@ function place(settings: Settings, values: FlatValues, mistakes: Mistakes): void
   if (settings.get(["databases", 0]) === entries.databases)
     nameDatabase(settings, entries.databases, mistakes);
   if (settings.get(["stores", 0]) === entries.stores)
-    Object.assign(entries.stores, { name: "s3", type: "s3" });
+    Object.assign(entries.stores, nameStore(entries.stores));
+}
+
+/** A store of which only a path is known is a folder. */
+export function nameStore(store: Readonly<Record<string, unknown>>): { name: string; type: string } {
+  const isFolder = store["path"] !== undefined && store["bucket"] === undefined;
+  return isFolder ? { name: "folder", type: "folder" } : { name: "s3", type: "s3" };
 }
 
 /** Names the backups after the alias, or else the database, as far as the rule for names allows. */
@@ -140,7 +147,8 @@ function nameDatabase(settings: Settings, entry: Table, mistakes: Mistakes): voi
   mistakes.add(settings.placeOf(["databases", 0, key]), `makes no name for backups: set ${alias}`);
 }
 
-function nameInUrl(url: unknown): string | null {
+/** The database that a URL names, or the file; null if it is no URL. */
+export function nameInUrl(url: unknown): string | null {
   if (typeof url !== "string") return null;
   const [path = ""] = url.replace(/^[a-z][\w+.-]*:(?:\/\/[^/]*)?/i, "").split(/[?#]/);
   try {
@@ -150,7 +158,8 @@ function nameInUrl(url: unknown): string | null {
   }
 }
 
-function fitName(name: string): string {
+/** The nearest name for backups to another name; empty if there is none. */
+export function fitName(name: string): string {
   return name
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, "-")

@@ -78,9 +78,12 @@ test("spell() and variableOf() spell all names as in 2018", () => {
     "databaseToolsDirectory --database-tools-directory DBACKED_DATABASE_TOOLS_DIRECTORY",
     "s3bucket --s3-bucket DBACKED_S3_BUCKET",
     "s3region --s3-region DBACKED_S3_REGION",
+    "s3endpoint --s3-endpoint DBACKED_S3_ENDPOINT",
+    "s3prefix --s3-prefix DBACKED_S3_PREFIX",
     "s3accessKeyId --s3-access-key-id DBACKED_S3_ACCESS_KEY_ID",
     "s3secretAccessKey --s3-secret-access-key DBACKED_S3_SECRET_ACCESS_KEY",
     "s3secretAccessKeyFile --s3-secret-access-key-file DBACKED_S3_SECRET_ACCESS_KEY_FILE",
+    "storePath --store-path DBACKED_STORE_PATH",
     "publicKey --public-key DBACKED_PUBLIC_KEY",
     "agentId --agent-id DBACKED_AGENT_ID",
     "pingUrl --ping-url DBACKED_PING_URL",
@@ -104,6 +107,14 @@ test.each<[Values, string]>([
 ])("loadConfig() names the backups of %j %s", async (values, expected) => {
   const { dbName: _, ...rest } = MINIMUM;
   expect((await load({ ...rest, ...values })).databases[0]?.name).toBe(expected);
+});
+
+test("loadConfig() keeps backups in a folder if a path is all that is known of the store", async () => {
+  const { s3bucket: _, ...rest } = MINIMUM;
+  const { stores } = await load({ ...rest, storePath: "/srv/backups" });
+  expect(stores).toMatchObject([{ name: "folder", type: "folder", options: { path: "/srv/backups" } }]);
+  const both = load({ ...MINIMUM, storePath: "/srv/backups" });
+  await expect(both).rejects.toThrow("storePath: means nothing for s3");
 });
 
 test("loadConfig() names the backups of an SQLite file after the file", async () => {
