@@ -1,6 +1,5 @@
 import { CreateMultipartUploadCommand, UploadPartCommand, type StorageClass } from "@aws-sdk/client-s3";
 
-import type { Bytes } from "../../base/bytes.ts";
 import type { Bucket, Dialect } from "./bucket.ts";
 import { signedFor } from "./client.ts";
 import { S3Failure, StrangeAnswer, WrongDigest } from "./failure.ts";
@@ -15,7 +14,7 @@ const PART_ATTEMPTS = 10;
 interface Part {
   /** From 1. */
   number: number;
-  bytes: Bytes;
+  bytes: Blob;
   md5: Buffer;
   sha256: Buffer;
 }
@@ -84,7 +83,7 @@ export class Multipart {
       signal,
     );
     this.digests.record({ number, md5, sha256, etag });
-    this.size += bytes.length;
+    this.size += bytes.size;
   }
 
   /** Gives the upload up, so that its parts cost nothing. One that is gone already is no error. */
