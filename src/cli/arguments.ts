@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { DbackedError } from "../base/error.ts";
 import { spell } from "../config/flat-names.ts";
 import { didYouMean } from "../config/nearest.ts";
-import { flagOf, type Option, type Options } from "./option.ts";
+import { flagOf, type Offers, type Option, type Options } from "./option.ts";
 
 /** What may stand on the command line besides options. */
 export interface Operands {
@@ -11,6 +11,7 @@ export interface Operands {
   value: string;
   least: number;
   most: number;
+  offers?: Offers;
 }
 
 interface Parsed {

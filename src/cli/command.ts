@@ -153,7 +153,8 @@ function asks(argv: readonly string[], flag: "help" | "version" | "json"): boole
   return options.includes(`--${flag}`) || (flag === "help" && options.includes("-h"));
 }
 
-function isGroup(target: Command | Group): target is Group {
+/** Says which of the two it is. */
+export function isGroup(target: Command | Group): target is Group {
   return "commands" in target;
 }
 

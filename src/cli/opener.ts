@@ -20,7 +20,12 @@ export const OPENING_OPTIONS = {
   passphraseFile: { kind: "text", value: "FILE", summary: "a file with the private key's passphrase" },
   trustSigner: { kind: "texts", value: "ed25519:…", summary: "trust this signer for this once" },
   expectCore: { kind: "text", value: "HEX", summary: "refuse any backup but the one with this core" },
-  expectDb: { kind: "text", value: "NAME", summary: "refuse the backup of any other database" },
+  expectDb: {
+    kind: "text",
+    value: "NAME",
+    summary: "refuse the backup of any other database",
+    offers: "databases",
+  },
   singlePass: { kind: "flag", summary: "do not verify the whole backup before using any of it" },
   allowLegacyV1: { kind: "flag", summary: "open backups of the 2018 agent, which nothing authenticates" },
 } as const satisfies Options;

@@ -14,11 +14,18 @@ interface Flag {
   short?: string;
 }
 
+/**
+ * What a shell offers for a value: words, or names of the config. A value that the help calls `FILE` or `DIR` needs none:
+ * paths are offered.
+ */
+export type Offers = readonly string[] | "databases" | "stores";
+
 interface Text {
   kind: "text";
   /** What stands for the value in the help: `FILE`. */
   value: string;
   summary: string;
+  offers?: Offers;
 }
 
 /** Like a text, but it may be given several times. */
@@ -26,6 +33,7 @@ interface Texts {
   kind: "texts";
   value: string;
   summary: string;
+  offers?: Offers;
 }
 
 /** A whole number, not negative. */

@@ -23,7 +23,7 @@ export const command = defineCommand({
     "Removes the backups that no rule of keep wants, and what was left unfinished for more than 7 days. Only backups that count " +
     "are judged; without keep nothing is removed. It needs the right to delete, which the host that makes the backups should not have.",
   example: "dbacked prune --dry-run",
-  operands: { value: "[NAME…]", least: 0, most: Infinity },
+  operands: { value: "[NAME…]", least: 0, most: Infinity, offers: "databases" },
   options,
   async run({ args, operands, globals, print, signal }) {
     const config = await loadConfig(sourcesOf(globals), ["databases", "stores"]);

@@ -45,6 +45,10 @@ export const root: Group = {
       summary: "this host's signing key",
       load: async () => (await import("./signer.ts")).group,
     },
+    completion: {
+      summary: "what makes a shell complete dbacked's command lines",
+      load: async () => (await import("./completion.ts")).command,
+    },
     upgrade: {
       summary: "put the newest dbacked in the place of this one",
       load: async () => (await import("./upgrade.ts")).command,
