@@ -10,6 +10,7 @@ import type { Sources } from "../config/sources.ts";
 import type { Result } from "../schedule/agenda.ts";
 import type { Globals } from "./command.ts";
 import { chooseOrders } from "./tasks.ts";
+import { tellFailure } from "./telling.ts";
 
 /** What is followed. */
 interface Following {
@@ -115,7 +116,8 @@ async function tend(
         "--if-due",
         "--json",
         ...(globals.verbose ? ["--verbose"] : []),
-        ...(path === null ? [] : ["--config-stdin", "--config", path]),
+        "--config-stdin",
+        ...(path === null ? [] : ["--config", path]),
         ...flagsOf(sources),
         "--",
         name,
@@ -130,10 +132,9 @@ async function tend(
   );
   try {
     const ending = await running;
-    return signal.aborted ? "failed" : judgeEnding(name, ending);
+    return signal.aborted ? "failed" : await judgeEnding(entry, ending, signal);
   } catch (error) {
-    log.error(`${name}: the process that makes its backup cannot be started: ${reasonOf(error)}`);
-    return "failed";
+    return await tellBroken(entry, `cannot be started: ${reasonOf(error)}`, signal);
   }
 }
 
@@ -159,13 +160,24 @@ function relay(line: string): void {
   else if (level === "info") log.info(message);
 }
 
-function judgeEnding(name: string, { exitCode, killed, stdout }: Ending): Result {
+/** The process itself could tell nobody. */
+async function tellBroken(entry: DatabaseConfig, how: string, signal: AbortSignal): Promise<Result> {
+  const message = `the process that makes its backup ${how}`;
+  log.error(`${entry.name}: ${message}`);
+  await tellFailure(entry, new Error(message), signal);
+  return "failed";
+}
+
+async function judgeEnding(
+  entry: DatabaseConfig,
+  { exitCode, killed, stdout }: Ending,
+  signal: AbortSignal,
+): Promise<Result> {
   const parsed = reportSchema.safeParse(parseJson(stdout));
   if (!parsed.success) {
     const how =
       killed === "silent" ? "was silent for too long and was killed" : `ended with ${exitCode ?? "a signal"}`;
-    log.error(`${name}: the process that makes its backup ${how}${whyOf(stdout)}`);
-    return "failed";
+    return await tellBroken(entry, `${how}${whyOf(stdout)}`, signal);
   }
   const { backups, failures, notDue } = parsed.data;
   for (const { database, kind, message, hint } of failures) {

@@ -9,9 +9,10 @@ import { readWait } from "./lease-terms.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
 import { reportJson } from "./print/outcome.ts";
-import { attempt, beginRun, type Outcome } from "./session.ts";
+import { beginRun, type Outcome } from "./session.ts";
 import { sourcesOf } from "./source.ts";
-import { chooseOrders, tasksOf } from "./tasks.ts";
+import { chooseOrders } from "./tasks.ts";
+import { attemptTold, beginTold } from "./telling.ts";
 
 const options = {
   once: { kind: "flag", summary: "back up now and exit; else stay, and follow the schedules" },
@@ -36,7 +37,7 @@ export const command = defineCommand({
     "With --once, backs up the databases of the config, or those that are named, one after another: one that fails does not " +
     "stop the others, and the exit code is that of the first failure. Without it, stays and backs up each when it is due.",
   example: "dbacked run --once shop",
-  operands: { value: "[NAME…]", least: 0, most: Infinity },
+  operands: { value: "[NAME…]", least: 0, most: Infinity, offers: "databases" },
   options,
   async run(context) {
     const { args, operands, globals, signal } = context;
@@ -59,10 +60,11 @@ async function runOnce(
   const orders = chooseOrders(config, operands);
   const entries = orders.map(({ entry }) => entry);
   const { adopt, ifDue } = args;
-  const run = await beginRun({ config, entries, adopt, waitMs, ifDue, globals }, signal);
+  // Whoever gives us the config tells of a process that could not begin.
+  const begin = args.configStdin ? beginRun : beginTold;
+  const run = await begin({ config, entries, adopt, waitMs, ifDue, globals }, signal);
   const outcomes: Outcome[] = [];
-  for (const order of orders)
-    for (const task of await tasksOf(order, config, signal)) outcomes.push(await attempt(run, task, signal));
+  for (const order of orders) outcomes.push(...(await attemptTold(run, order, signal)));
   if (globals.json) print(printJson(reportJson(outcomes)));
   const failed = outcomes.find((outcome) => "error" in outcome);
   return failed === undefined ? 0 : exitCodeOf(failed.error);

@@ -28,7 +28,7 @@ export type Outcome =
   | { database: string; store: string; error: unknown }
   | { database: string; store: string; notDue: NotDue };
 
-interface Beginning {
+export interface Beginning {
   config: Config;
   /** Those of the config that are backed up. */
   entries: readonly DatabaseConfig[];
@@ -41,7 +41,7 @@ interface Beginning {
 }
 
 /** What all backups of one run share. */
-interface Run extends Beginning {
+export interface Run extends Beginning {
   stores: ReadonlyMap<string, Store>;
   recipients: readonly Recipient[];
   signer: Signer;

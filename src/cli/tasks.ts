@@ -6,7 +6,7 @@ import { findMembers, type Member } from "../job/instance.ts";
 import { ownerOf } from "./origin.ts";
 
 /** What is to be backed up of one entry of the config. */
-interface Order {
+export interface Order {
   entry: DatabaseConfig;
   /** Sets of a whole server; null for all of them. */
   only: readonly string[] | null;

@@ -4,7 +4,7 @@ import type { Outcome } from "../session.ts";
 import { backupJson, type BackupJson } from "./backup.ts";
 
 /** What `run --once --json` prints. @see docs/json.md */
-interface ReportJson {
+export interface ReportJson {
   backups: BackupJson[];
   failures: FailureJson[];
   notDue: NotDueJson[];
