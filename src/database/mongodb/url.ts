@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import { decodePart } from "../url.ts";
 
 /** The parameters of a URL that both mongodump and dbacked itself understand, in small letters. */
 const PARAMETERS: ReadonlySet<string> = new Set([
@@ -73,7 +74,7 @@ export function parseUrl(text: string): UrlParts {
   if (isSrv && (hosts.length > 1 || /:\d+$/.test(hostList)))
     throw new SyntaxError("a mongodb+srv:// URL has one host, and no port");
   const [username, password] = readUser(userInfo);
-  const database = path === "" ? null : decode(path);
+  const database = path === "" ? null : decodePart(path);
   return { isSrv, hosts, username, password, database, parameters: readParameters(query) };
 }
 
@@ -92,7 +93,10 @@ function readUser(userInfo: string | undefined): [string | null, Secret | null] 
   const [username = "", ...rest] = userInfo.split(":");
   if (rest.length > 1) throw new SyntaxError(EXPECTED);
   const [password] = rest;
-  return [decode(username), password === undefined || password === "" ? null : new Secret(decode(password))];
+  return [
+    decodePart(username),
+    password === undefined || password === "" ? null : new Secret(decodePart(password)),
+  ];
 }
 
 function readParameters(query: string): [string, string][] {
@@ -101,7 +105,7 @@ function readParameters(query: string): [string, string][] {
     .filter((each) => each !== "")
     .map((each): [string, string] => {
       const [name = "", ...value] = each.split("=");
-      return [decode(name), decode(value.join("="))];
+      return [decodePart(name), decodePart(value.join("="))];
     });
   const unknown = parameters.find(([name]) => !PARAMETERS.has(name.toLowerCase()))?.[0];
   if (unknown !== undefined)
@@ -110,12 +114,4 @@ function readParameters(query: string): [string, string][] {
   if (!MECHANISMS.has(mechanism))
     throw new SyntaxError("authMechanism can be SCRAM-SHA-256, SCRAM-SHA-1, MONGODB-X509 or PLAIN here");
   return parameters;
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new SyntaxError("a % that begins no %XX: write it as %25");
-  }
 }

@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import { decodeHost, decodeOptional, decodePart } from "../url.ts";
 import type { Tls } from "./connection.ts";
 
 /** What a URL says of a connection. */
@@ -37,18 +38,18 @@ export function parseUrl(text: string): UrlParts {
     throw new SyntaxError(
       `expected ${EXPECTED}; in a password, write @ : / ? # and % as %40 %3A %2F %3F %23 %25`,
     );
-  const database = decode(url.pathname.slice(1));
+  const database = decodePart(url.pathname.slice(1));
   if (database === "") throw new SyntaxError(`names no database: expected ${EXPECTED}`);
   const parameters = readParameters(url.searchParams);
-  const host = textOrNull(decode(url.hostname.replace(/^\[(.*)\]$/, "$1")));
+  const host = decodeHost(url);
   if (host !== null && parameters.socket !== null)
     throw new SyntaxError("the parameter socket cannot be combined with a host");
   return {
     host,
     socket: parameters.socket,
     port: url.port === "" ? null : Number(url.port),
-    username: textOrNull(decode(url.username)),
-    password: url.password === "" ? null : new Secret(decode(url.password)),
+    username: decodeOptional(url.username),
+    password: url.password === "" ? null : new Secret(decodePart(url.password)),
     database,
     tls: parameters.tls,
   };
@@ -76,16 +77,4 @@ function readMode(value: string): Tls["mode"] {
   const mode = MODES[value.toLowerCase()];
   if (mode === undefined) throw new SyntaxError(`ssl-mode is one of ${Object.keys(MODES).join(", ")}`);
   return mode;
-}
-
-function textOrNull(text: string): string | null {
-  return text === "" ? null : text;
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new SyntaxError("a % that begins no %XX: write it as %25");
-  }
 }

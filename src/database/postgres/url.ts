@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import { decodeHost, decodeOptional, decodePart } from "../url.ts";
 
 /** The parameters of a URL that we hand on to libpq, by the variable that it reads. */
 const PARAMETERS: Readonly<Record<string, string>> = {
@@ -40,14 +41,14 @@ export function parseUrl(text: string): UrlParts {
       "expected postgres://role@host:port/database; in a password, write @ : / ? # and % as %40 %3A %2F %3F %23 %25",
     );
   const { host, environment } = readParameters(url.searchParams);
-  const database = decode(url.pathname.slice(1));
+  const database = decodePart(url.pathname.slice(1));
   if (database === "")
     throw new SyntaxError("names no database: expected postgres://role@host:port/database");
   return {
-    host: host ?? textOrNull(decode(url.hostname.replace(/^\[(.*)\]$/, "$1"))),
+    host: host ?? decodeHost(url),
     port: url.port === "" ? null : Number(url.port),
-    username: textOrNull(decode(url.username)),
-    password: url.password === "" ? null : new Secret(decode(url.password)),
+    username: decodeOptional(url.username),
+    password: url.password === "" ? null : new Secret(decodePart(url.password)),
     database,
     environment,
   };
@@ -67,16 +68,4 @@ function readParameters(parameters: URLSearchParams): {
     else environment[variable] = value;
   }
   return { host, environment };
-}
-
-function textOrNull(text: string): string | null {
-  return text === "" ? null : text;
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new SyntaxError("a % that begins no %XX: write it as %25");
-  }
 }
