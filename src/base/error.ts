@@ -16,10 +16,37 @@ const EXIT_CODES = {
   drill: 12,
 } as const;
 
+/** No command of this version ends with `drill`. */
+const MEANINGS: Readonly<Record<Exclude<ErrorKind, "drill">, string>> = {
+  usage: "the command line is wrong, or cannot be followed",
+  config: "the config is wrong",
+  database: "the database cannot be reached, read or dumped",
+  tool: "a program of the database is missing, too old, or has failed",
+  store: "the store cannot be reached, read or written",
+  key: "a key, a passphrase or a signer is not the right one",
+  damaged: "a backup is damaged, cut or forged",
+  busy: "another run makes a backup of the database",
+  incomplete: "something is missing, or would be missing from the backup",
+  target: "the target of a restore cannot take it",
+};
+
 const EXIT_BUG = 1;
 
 /** Exit code after a signal: 128 and the signal's number, as shells have it. */
 const EXIT_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Every exit code, and in a few words what it means. */
+export function listExitCodes(): [code: number, meaning: string][] {
+  const kinds = Object.entries(MEANINGS).map(([kind, meaning]): [number, string] => [
+    EXIT_CODES[kind as ErrorKind],
+    meaning,
+  ]);
+  const signals = Object.entries(EXIT_OF_SIGNAL).map(([name, code]): [number, string] => [
+    code,
+    `stopped by ${name}`,
+  ]);
+  return [[0, "all is well"], [EXIT_BUG, "a bug of dbacked's own"], ...kinds, ...signals];
+}
 
 interface ErrorDetail {
   /** What to do about it: a command, or a question that leads there. */

@@ -45,6 +45,10 @@ export const root: Group = {
       summary: "this host's signing key",
       load: async () => (await import("./signer.ts")).group,
     },
+    man: {
+      summary: "print the manual page",
+      load: async () => (await import("./man.ts")).command,
+    },
     completion: {
       summary: "what makes a shell complete dbacked's command lines",
       load: async () => (await import("./completion.ts")).command,
