@@ -21,6 +21,8 @@ export interface Claim {
   set: string;
   /** What tells this source from another; only its digest is stored. */
   source: string;
+  /** The UUID of a set that is new here and is kept elsewhere too. @default a new one */
+  id?: string | undefined;
   /** Takes the set over, if it belongs to another source. */
   adopt: boolean;
   sign: (payload: Bytes) => Promise<Bytes>;
@@ -42,7 +44,25 @@ export async function claimSet(store: Store, claim: Claim, signal: AbortSignal):
   if (holder !== null && isOf(holder, claim.source)) return holder;
   if (holder !== null && !claim.adopt) throw taken(store, claim.set);
   const generation = (generations.at(-1)?.generation ?? 0) + 1;
-  return await takeSet(store, { ...claim, generation, id: holder?.id ?? crypto.randomUUID() }, signal);
+  const id = holder?.id ?? claim.id ?? crypto.randomUUID();
+  return await takeSet(store, { ...claim, generation, id }, signal);
+}
+
+/**
+ * Says what {@link claimSet} would find, and changes nothing: whether the set is this source's already, or nobody's yet.
+ *
+ * @throws {DbackedError} as claimSet does, if the set belongs to another source.
+ */
+export async function lookAtSet(
+  store: Store,
+  claim: Pick<Claim, "set" | "source" | "verify">,
+  signal: AbortSignal,
+): Promise<"ours" | "free"> {
+  const generations = await listGenerations(store, claim.set, signal);
+  const holder = await findHolder(store, generations, { ...claim, adopt: false }, signal);
+  if (holder === null) return "free";
+  if (isOf(holder, claim.source)) return "ours";
+  throw taken(store, claim.set);
 }
 
 interface Generation {
@@ -108,7 +128,7 @@ async function listGenerations(store: Store, set: string, signal: AbortSignal): 
 async function findHolder(
   store: Store,
   generations: readonly Generation[],
-  claim: Claim,
+  claim: Pick<Claim, "set" | "adopt" | "verify">,
   signal: AbortSignal,
 ): Promise<SetIdentity | null> {
   for (const place of generations.toReversed()) {
@@ -129,7 +149,7 @@ function isOfOneObject(error: unknown): boolean {
 async function readIdentity(
   store: Store,
   { key, generation, storedAt }: Generation,
-  { set, verify }: Claim,
+  { set, verify }: Pick<Claim, "set" | "verify">,
   signal: AbortSignal,
 ): Promise<SetIdentity> {
   const content = await store.get(key, null, signal);

@@ -2,10 +2,10 @@ import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { type Backup, findNewest } from "../catalog/list.ts";
 import type { DatabaseConfig } from "../config/config.ts";
+import { newerOf, type Place } from "../job/copy.ts";
 import { noteVerifier } from "../job/trust.ts";
 import { judge } from "../schedule/schedule.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import type { Store } from "../store/store.ts";
 import type { Task } from "./tasks.ts";
 
 /** There is a backup since the last tick of the schedule. */
@@ -23,17 +23,32 @@ export class NotDue extends Error {
 }
 
 /**
- * Asks the store whether a backup is due, before anybody else is asked anything.
+ * Asks the stores whether a backup is due, before anybody else is asked anything: the newest in any of them counts. One that
+ * cannot be asked is told.
  *
- * @throws {NotDue}; {DbackedError} `config`, if the database has no schedule; `store`.
+ * @throws {NotDue}; {DbackedError} `config`, if the database has no schedule; `store`, if none can be asked.
  */
 export async function requireDue(
   { set, entry }: Task,
-  store: Store,
+  places: readonly Place[],
   trusted: readonly TrustedSigner[],
   signal: AbortSignal,
 ): Promise<void> {
-  refuseUndue(entry, await findNewest(store, set, noteVerifier(store, trusted, signal), signal));
+  let newest: Backup | undefined;
+  const failures: DbackedError[] = [];
+  for (const { store } of places) {
+    try {
+      newest = newerOf(newest, await findNewest(store, set, noteVerifier(store, trusted, signal), signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DbackedError)) throw error;
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (first !== undefined && failures.length === places.length) throw first;
+  for (const { message } of failures) log.warn(`${set}: not every store tells what it has: ${message}`);
+  refuseUndue(entry, newest);
 }
 
 /** @throws {NotDue} if no backup is due after the newest one. */

@@ -35,7 +35,13 @@ const SILENCE_MS = 60_000;
 const reportSchema = z.object({
   backups: z.array(z.object({ takenAt: z.iso.datetime() })),
   failures: z.array(
-    z.object({ database: z.string(), kind: z.string(), message: z.string(), hint: z.string().nullable() }),
+    z.object({
+      database: z.string(),
+      store: z.string().nullable(),
+      kind: z.string(),
+      message: z.string(),
+      hint: z.string().nullable(),
+    }),
   ),
   notDue: z.array(z.object({ newest: z.iso.datetime() })),
 });
@@ -185,8 +191,10 @@ async function judgeEnding(
     if (kind === "busy") log.info(lines[0]);
     else log.error(lines.join("\n"));
   }
-  if (failures.some(({ kind }) => kind !== "busy")) return "failed";
-  if (failures.length > 0) return "busy";
+  // A copy that is missing in one store makes no backup due: the others have one.
+  const lost = failures.filter(({ store }) => store === null);
+  if (lost.some(({ kind }) => kind !== "busy")) return "failed";
+  if (lost.length > 0) return "busy";
   const newest = [
     ...backups.map(({ takenAt }) => takenAt),
     ...notDue.map((each) => each.newest),

@@ -64,7 +64,7 @@ async function homesIn(
 ): Promise<Home[]> {
   const { databases } = config;
   const orders = databases.length === 0 ? [] : chooseOrders(config, names);
-  const own = orders.filter(({ entry }) => entry.store === storeName);
+  const own = orders.filter(({ entry }) => entry.stores.includes(storeName));
   if (databases.length > 0 && own.length === 0) return [];
   const store = await open();
   const home = (set: string, entry: DatabaseConfig | null): Home => ({ set, entry, store, storeName });
@@ -87,7 +87,7 @@ async function listSets(store: Store, prefix: string, signal: AbortSignal): Prom
 
 /** Else it would look as if there were nothing to do. */
 function requireEntries(config: Config, { names, store }: Wanted): void {
-  const stores = chooseOrders(config, names).map(({ entry }) => entry.store);
+  const stores = chooseOrders(config, names).flatMap(({ entry }) => entry.stores);
   if (names.length === 0 || store === undefined || stores.includes(store)) return;
   throw new DbackedError("usage", `The backups of ${names.join(", ")} do not go to the store "${store}"`, {
     hint: `they go to ${[...new Set(stores)].join(", ")}`,

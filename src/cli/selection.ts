@@ -1,6 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
-import { selectBackup } from "../catalog/select.ts";
+import { copiesOf, selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import { isOfSigner } from "./choice.ts";
@@ -21,7 +21,7 @@ interface Selection {
 }
 
 /**
- * Chooses the backups to verify: those that are named, the newest of each set that counts, or all.
+ * Chooses the backups to verify, in every store: those that are named, the newest of each set that counts, or all.
  *
  * @throws {DbackedError} `usage`, if there is none.
  */
@@ -31,7 +31,7 @@ export async function chooseVerified(
 ): Promise<Selection> {
   const { found, failures, broken } = await searchStores(config, args, trusted, signal);
   if (operands.length > 0) {
-    const named = operands.map((wanted) => selectBackup(found, wanted));
+    const named = operands.flatMap((wanted) => copiesOf(found, selectBackup(found, wanted)));
     return { found: [...new Set(named)], lost: [] };
   }
   const unasked = failures.map((failure) => ({ id: null, database: null, store: null, failure }));

@@ -5,8 +5,8 @@ import { log } from "../base/log.ts";
 import { printBytes, printDuration } from "../base/units.ts";
 import type { Backup } from "../catalog/list.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { type BackupPlan, backUp, type Progress } from "../job/backup.ts";
-import type { ReadBack } from "../job/read-back.ts";
+import { type BackupOutcome, type BackupPlan, backUp, type Progress } from "../job/backup.ts";
+import type { Place } from "../job/copy.ts";
 import { signerOf, type StoredSet } from "../job/signer.ts";
 import { type Recipient, readRecipient } from "../seal/key.ts";
 import { readSigner, type Signer } from "../seal/signer.ts";
@@ -14,7 +14,7 @@ import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Globals } from "./command.ts";
 import { NotDue, refuseUndue, requireDue, tellNotDue } from "./due.ts";
-import { leaseTermsOf } from "./lease-terms.ts";
+import { openStores, placesOf, setsOf, tellFailedCopy } from "./places.ts";
 import { complain, logForm } from "./terminal.ts";
 import { printError } from "./print/error.ts";
 import { type Counts, progressForm, showProgress } from "./print/progress.ts";
@@ -22,12 +22,13 @@ import { pruneAfterBackup } from "./pruner.ts";
 import { readTrusted } from "./sets.ts";
 import type { Task } from "./tasks.ts";
 
-/** What came of one database. */
+/** What came of one database: of its backup in each store, or of all of it, if no store has one. */
 export type Outcome =
   | { database: string; store: string; backup: Backup }
-  | { database: string; store: string; error: unknown }
-  | { database: string; store: string; notDue: NotDue };
+  | { database: string; store: string | null; error: unknown }
+  | { database: string; notDue: NotDue };
 
+/** What a run is begun with. */
 export interface Beginning {
   config: Config;
   /** Those of the config that are backed up. */
@@ -55,38 +56,54 @@ export interface Run extends Beginning {
  */
 export async function beginRun(beginning: Beginning, signal: AbortSignal): Promise<Run> {
   const { config, entries } = beginning;
-  const stores = new Map<string, Store>();
-  for (const { name, open } of config.stores) stores.set(name, await open());
+  const stores = await openStores(config);
   const recipients = await readRecipients(config);
-  const sets = entries.map((entry) => {
-    const { name, server } = entry;
-    return { set: name, prefix: server === null ? `${name}/` : `${name}.`, store: storeOf(stores, entry) };
-  });
-  const signer = await readOrMakeSigner(config, sets, signal);
+  const signer = await readOrMakeSigner(config, setsOf(entries, stores), signal);
   return { ...beginning, stores, recipients, signer, trusted: await readTrusted(config) };
 }
 
 /** Backs up one database, and tells how it went. Only an interruption is thrown. */
-export async function attempt(run: Run, task: Task, signal: AbortSignal): Promise<Outcome> {
-  const { set, entry } = task;
-  const store = storeOf(run.stores, entry);
-  const where = { database: set, store: entry.store ?? "" };
+export async function attempt(run: Run, task: Task, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const { set: database } = task;
   try {
-    if (run.ifDue) await requireDue(task, store, run.trusted, signal);
-    const plan = await planOf(run, task, store);
-    using _ = showProgress(set, () => countsOf(plan.progress), progressForm(run.globals));
-    const startedAt = performance.now();
-    const backup = await backUp(plan, signal);
-    tellSuccess(backup, store, performance.now() - startedAt);
-    await pruneAfterBackup({ set, entry, store, storeName: where.store }, run.trusted, signal);
-    return { ...where, backup };
+    const places = placesOf(run, task);
+    if (run.ifDue) await requireDue(task, places, run.trusted, signal);
+    const outcome = await make(run, task, places, signal);
+    const made = outcome.copies.map(({ place, backup }) => ({ database, store: place.name, backup }));
+    const failed = outcome.failed.map((copy) => {
+      const error = tellFailedCopy(copy, outcome);
+      complainOf(run, database, error);
+      return { database, store: copy.place.name, error };
+    });
+    return [...made, ...failed];
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof NotDue) return { ...where, notDue: tellNotDue(set, error) };
-    const { globals } = run;
-    complain(printError(error, { form: logForm(globals), about: set, verbose: globals.verbose }));
-    return { ...where, error };
+    if (error instanceof NotDue) return [{ database, notDue: tellNotDue(database, error) }];
+    complainOf(run, database, error);
+    return [{ database, store: null, error }];
   }
+}
+
+async function make(
+  run: Run,
+  task: Task,
+  places: readonly Place[],
+  signal: AbortSignal,
+): Promise<BackupOutcome> {
+  const { set, entry } = task;
+  const plan = await planOf(run, task, places);
+  using _ = showProgress(set, () => countsOf(plan.progress), progressForm(run.globals));
+  const startedAt = performance.now();
+  const outcome = await backUp(plan, signal);
+  tellSuccess(outcome, performance.now() - startedAt);
+  for (const { place } of outcome.copies)
+    await pruneAfterBackup({ set, entry, store: place.store, storeName: place.name }, run.trusted, signal);
+  return outcome;
+}
+
+/** Says on stderr that the backup of a set has failed. */
+export function complainOf({ globals }: Run, about: string, error: unknown): void {
+  complain(printError(error, { form: logForm(globals), about, verbose: globals.verbose }));
 }
 
 function countsOf({ dumped, stored, readBack }: Progress): Counts {
@@ -94,11 +111,11 @@ function countsOf({ dumped, stored, readBack }: Progress): Counts {
   return readBack.bytes === 0 ? counts : [...counts, ["read back", readBack.bytes]];
 }
 
-async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promise<BackupPlan> {
+async function planOf(run: Run, { set, entry, open }: Task, places: readonly Place[]): Promise<BackupPlan> {
   return {
     set,
     database: await open(),
-    store,
+    places,
     codec: entry.compression,
     recipients: run.recipients,
     signer: run.signer,
@@ -108,22 +125,13 @@ async function planOf(run: Run, { set, entry, open }: Task, store: Store): Promi
     acceptIncomplete: entry.acceptIncomplete,
     adopt: run.adopt,
     now: () => new Date(),
-    readBack: readBackOf(run.config, entry),
     stallMs: entry.stallMs,
-    lease: leaseTermsOf(set, store, { timeoutMs: entry.leaseMs, waitMs: run.waitMs }),
     ...(run.ifDue ? { admit: (previous) => refuseUndue(entry, previous) } : {}),
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: (gaps) => {
       for (const { object, why } of gaps) log.warn(`${set}: lacks ${object} (${why})`);
     },
-    tellUnread: ({ message }) => {
-      log.warn(`${set}: the backup is stored, and nothing proves that it can be read: ${message}`);
-    },
   };
-}
-
-function readBackOf({ stores }: Config, { store }: DatabaseConfig): ReadBack {
-  return stores.find(({ name }) => name === store)?.readBack ?? "full";
 }
 
 async function readRecipients({ recipients }: Config): Promise<Recipient[]> {
@@ -158,16 +166,14 @@ async function readOrMakeSigner(
   return made.signer;
 }
 
-function storeOf(stores: ReadonlyMap<string, Store>, { name, store }: DatabaseConfig): Store {
-  const found = stores.get(store ?? "");
-  if (found === undefined) throw new DbackedError("config", `The database "${name}" goes to no store`);
-  return found;
-}
-
-function tellSuccess({ name, manifest }: Backup, store: Store, ms: number): void {
+function tellSuccess({ copies }: BackupOutcome, ms: number): void {
+  const [copy] = copies;
+  if (copy === undefined) return;
+  const { name, manifest } = copy.backup;
   const sizes = `${printBytes(manifest.dumpBytes)} dumped, ${printBytes(manifest.bytes)} stored`;
+  const where = copies.map(({ place }) => place.store.label).join(" and ");
   log.success(
-    `${manifest.set}: backup ${name.id.slice(0, 12)} is in ${store.label} (${sizes}, ${printDuration(ms)})`,
+    `${manifest.set}: backup ${name.id.slice(0, 12)} is in ${where} (${sizes}, ${printDuration(ms)})`,
   );
   const { narrowed, complete } = manifest;
   if (narrowed.length > 0)

@@ -15,8 +15,13 @@ import { ownerOf } from "./origin.ts";
 
 /** The options of every command that looks into stores. */
 export const SET_OPTIONS = {
-  database: { kind: "text", value: "NAME", summary: "only the backups of this database" },
-  store: { kind: "text", value: "NAME", summary: "only this store" },
+  database: {
+    kind: "text",
+    value: "NAME",
+    summary: "only the backups of this database",
+    offers: "databases",
+  },
+  store: { kind: "text", value: "NAME", summary: "only this store", offers: "stores" },
 } as const satisfies Options;
 
 interface Wanted {
@@ -180,12 +185,12 @@ function compare(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-/** A database of the config is looked for in its own store, unless another one is named. */
+/** A database of the config is looked for in its own stores, unless another one is named. */
 function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {
   const named = config.databases.find(({ name }) => name === wanted.database);
   const owner = named ?? ownerOf(config.databases, wanted.database ?? "");
-  const chosen = wanted.store ?? owner?.store ?? undefined;
-  const stores = config.stores.filter(({ name }) => chosen === undefined || name === chosen);
+  const chosen = wanted.store === undefined ? owner?.stores : [wanted.store];
+  const stores = config.stores.filter(({ name }) => chosen?.includes(name) ?? true);
   if (stores.length > 0) return stores;
   throw new DbackedError("usage", `There is no store "${wanted.store}" in the config`, {
     hint: `it has ${config.stores.map(({ name }) => name).join(", ")}`,
@@ -201,7 +206,9 @@ async function chooseSets(
 ): Promise<readonly string[]> {
   if (wanted.database !== undefined) return await setsNamed(config, wanted.database, store, signal);
   if (config.databases.length === 0) return await listSets(store, "", signal);
-  const own = config.databases.filter((database) => database.store === wanted.store);
+  const own = config.databases.filter(
+    ({ stores }) => wanted.store !== undefined && stores.includes(wanted.store),
+  );
   const sets: string[] = [];
   for (const entry of own) sets.push(...(await setsOf(config, entry, store, signal)));
   return sets;

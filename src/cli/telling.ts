@@ -19,7 +19,7 @@ export async function beginTold(beginning: Beginning, signal: AbortSignal): Prom
 
 /** Tells of an entry that could not even be tried. */
 export async function tellFailure(entry: DatabaseConfig, error: unknown, signal: AbortSignal): Promise<void> {
-  const outcomes = [{ database: entry.name, store: "", error }];
+  const outcomes = [{ database: entry.name, store: null, error }];
   await tell({ only: null }, { outcomes, pinger: new Pinger(entry) }, signal);
 }
 
@@ -40,11 +40,11 @@ export async function attemptTold(run: Run, order: Order, signal: AbortSignal): 
   };
   try {
     for (const task of await tasksOf(order, run.config, signal))
-      outcomes.push(await attempt(run, watch(task, { opens, begins }), signal));
+      outcomes.push(...(await attempt(run, watch(task, { opens, begins }), signal)));
   } catch (error) {
     // Until then nothing was known to be due.
     if (opened !== null) {
-      outcomes.push({ database: opened, store: "", error });
+      outcomes.push({ database: opened, store: null, error });
       await tell(order, { outcomes, pinger }, signal);
     }
     throw error;

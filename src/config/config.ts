@@ -31,8 +31,8 @@ export interface DatabaseConfig extends Target {
   name: string;
   /** Null for one database. Where it is a server, there is none to open here. */
   server: ServerConfig | null;
-  /** Name of the store that its backups go to; null if the config has no stores and the command needs none. */
-  store: string | null;
+  /** Names of the stores that its backups go to, in the order of the config; none if it has no stores and the command needs none. */
+  stores: readonly string[];
   compression: Codec;
   /** Makes a backup although something is missing from it. */
   acceptIncomplete: boolean;

@@ -107,7 +107,7 @@ export async function readStores(settings: Settings, mistakes: Mistakes): Promis
   }));
 }
 
-/** Reads all of `[[databases]]`. Each goes to one of the stores. */
+/** Reads all of `[[databases]]`. */
 export async function readDatabases(settings: Settings, mistakes: Mistakes): Promise<DatabaseConfig[]> {
   const stores = namesOfStores(settings);
   const kind = { section: "databases", keys: databaseKeys, drivers: databaseDrivers } as const;
@@ -119,7 +119,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
         mistakes.add(settings.placeOf(["databases", at, key]), message, hint);
     const { name, type, compression, acceptIncomplete, include = null, exclude = null } = own;
     const { stallTimeout: stallMs, leaseTimeout: leaseMs } = own;
-    const store = chooseStore(own.stores, stores, complainOf("stores"));
+    const chosen = chooseStores(own.stores, stores, complainOf("stores"));
     for (const [key, given] of Object.entries({ include, exclude }))
       if (given !== null && instance === null) complainOf(key)('only goes with database = "*"');
     const server = instance && { instance, include, exclude: exclude ?? [] };
@@ -130,7 +130,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
     if (pruneAfterBackup && keep === undefined)
       complainOf("pruneAfterBackup")("needs keep: without it nothing is ever removed");
     const retention = keep === undefined ? null : { keep, zone };
-    const shared = { name, type, store, options, open };
+    const shared = { name, type, stores: chosen, options, open };
     return Object.assign(shared, {
       server,
       compression,
@@ -199,22 +199,14 @@ function readEntry<Own extends { type: string }, Thing>(
   return { at, own, options, open: async () => await driver.create(options), instance };
 }
 
-/** The one store for a database's backups. */
-function chooseStore(
+/** The stores for a database's backups, in their own order: all of them, if nothing is said. */
+function chooseStores(
   wanted: readonly string[] | undefined,
   stores: readonly string[],
-  complain: (message: string, hint?: string) => void,
-): string | null {
-  const unknown = wanted?.find((name) => !stores.includes(name));
-  if (unknown !== undefined) complain(`there is no store "${unknown}"`);
-  const [chosen = null, ...others] = wanted ?? stores;
-  if (others.length > 0) {
-    complain(
-      `its backups would go to ${others.length + 1} stores, and this version keeps each in one`,
-      `name one store in each of [[databases]], as in stores = ["${chosen}"]`,
-    );
-  }
-  return chosen;
+  complain: (message: string) => void,
+): readonly string[] {
+  for (const name of wanted ?? []) if (!stores.includes(name)) complain(`there is no store "${name}"`);
+  return stores.filter((name) => wanted?.includes(name) ?? true);
 }
 
 function oneOf(drivers: Readonly<Record<string, unknown>>): z.ZodType<string> {

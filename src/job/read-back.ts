@@ -11,6 +11,7 @@ import type { Source } from "../seal/source.ts";
 import { Unreadable } from "../store/store.ts";
 import { volumeSource } from "../store/volumes.ts";
 import type { Undertaking } from "./backup.ts";
+import type { Copy } from "./copy.ts";
 import { meteredSource } from "./measure.ts";
 import { compareEnding } from "./open.ts";
 import { Damage, findingOf, recordProof, type Testimony } from "./proof.ts";
@@ -26,6 +27,7 @@ const SAMPLED_SEGMENTS = 16;
 
 /** A backup that was just stored, while its keys are at hand. */
 interface Stored extends Undertaking {
+  copy: Copy;
   backup: Backup;
   beganAt: Date;
 }
@@ -39,12 +41,13 @@ interface Stored extends Undertaking {
  */
 export async function readBack(
   undertaking: Undertaking,
+  copy: Copy,
   backup: Backup,
   signal: AbortSignal,
 ): Promise<Backup> {
   const { plan, sealing } = undertaking;
-  if (plan.readBack === "off") return backup;
-  const stored: Stored = { ...undertaking, backup, beganAt: plan.now() };
+  if (copy.place.readBack === "off") return backup;
+  const stored: Stored = { ...undertaking, copy, backup, beganAt: plan.now() };
   try {
     const { extent, bytes } = await look(stored, signal);
     return await testify(stored, { ok: true, extent, bytes, findings: [] }, signal);
@@ -61,14 +64,15 @@ async function look(
   stored: Stored,
   signal: AbortSignal,
 ): Promise<Required<Pick<Testimony, "extent" | "bytes">>> {
-  const { plan, sealing, backup } = stored;
-  const { store, progress } = plan;
+  const { plan, copy, sealing, backup } = stored;
+  const { store, readBack } = copy.place;
   await requireManifest(stored, signal);
   await requireVolumes(store, backup, signal);
   const { volumes, bytes, segments } = backup.manifest;
-  const source = meteredSource(volumeSource(store, envelopeKey(backup.name), volumes), progress.readBack);
+  const own = meteredSource(volumeSource(store, envelopeKey(backup.name), volumes), copy.reading);
+  const source = meteredSource(own, plan.progress.readBack);
   await requireHeader(source, backup.manifest, signal);
-  if (plan.readBack === "sample" && segments > SAMPLED_SEGMENTS) {
+  if (readBack === "sample" && segments > SAMPLED_SEGMENTS) {
     const sampled = await openSample(source, sealing.unlocked, SAMPLED_SEGMENTS, signal);
     return { extent: "sample", bytes: sealing.headerBytes + sampled };
   }
@@ -82,22 +86,22 @@ async function openAll({ sealing, backup }: Stored, source: Source, signal: Abor
   compareEnding(backup.manifest, await opened.ended);
 }
 
-async function requireManifest({ plan, backup }: Stored, signal: AbortSignal): Promise<void> {
+async function requireManifest({ plan, copy, backup }: Stored, signal: AbortSignal): Promise<void> {
   const key = manifestKey(backup.name);
-  const note = await collect(await plan.store.get(key, null, signal), MAX_NOTE_BYTES);
+  const note = await collect(await copy.place.store.get(key, null, signal), MAX_NOTE_BYTES);
   const { payload } = await verifyNote(note, MANIFEST_TYPE, [plan.signer.publicKey]);
   if (Buffer.compare(payload, encodeManifest(backup.manifest)) === 0) return;
   throw new Damage({ code: "manifest" }, `${key} is not what was stored`);
 }
 
 async function testify(
-  { plan, backup, beganAt }: Stored,
+  { plan, copy, backup, beganAt }: Stored,
   said: Omit<Testimony, "kind" | "beganAt">,
   signal: AbortSignal,
 ): Promise<Backup> {
   const { name, manifest } = backup;
   const testimony = { ...said, kind: "read-back", beganAt } as const;
-  const proof = await recordProof({ ...plan, name, manifest }, testimony, signal);
+  const proof = await recordProof({ ...plan, ...copy.place, name, manifest }, testimony, signal);
   return { ...backup, proofs: summarizeProofs([proof]) };
 }
 
@@ -105,7 +109,7 @@ async function testify(
 async function standUnread(stored: Stored, refusal: Unreadable, signal: AbortSignal): Promise<Backup> {
   const findings = [{ code: "unreadable" }];
   const backup = await testify(stored, { ok: null, bytes: 0, findings }, signal);
-  stored.plan.tellUnread(refusal);
+  stored.copy.place.tellUnread(refusal);
   return backup;
 }
 
@@ -115,8 +119,8 @@ async function condemn(
   { finding, error }: { finding: Finding; error: unknown },
   signal: AbortSignal,
 ): Promise<DbackedError> {
-  const { store, progress } = stored.plan;
-  const bytes = progress.readBack.bytes;
+  const { place, reading } = stored.copy;
+  const { bytes } = reading;
   const unrecorded = await testify(stored, { ok: false, bytes, findings: [finding] }, signal).then(
     () => null,
     (cause: unknown) => reasonOf(cause),
@@ -129,7 +133,7 @@ async function condemn(
       : `it still counts, since this cannot be recorded (${unrecorded})`;
   return new DbackedError(
     "damaged",
-    `Backup ${id} does not read back from ${store.label} as it was sealed: ${reasonOf(error)}`,
+    `Backup ${id} does not read back from ${place.store.label} as it was sealed: ${reasonOf(error)}`,
     {
       hint: `${counts}, and older backups are as they were; look at that store's disk and memory, and run again`,
       cause: error,
@@ -137,9 +141,9 @@ async function condemn(
   );
 }
 
-function unproved({ plan, name }: Stored, error: unknown): unknown {
+function unproved({ copy, name }: Stored, error: unknown): unknown {
   if (!(error instanceof DbackedError)) return error;
-  const what = `Backup ${name.id} is stored in ${plan.store.label}, and is not proved`;
+  const what = `Backup ${name.id} is stored in ${copy.place.store.label}, and is not proved`;
   return new DbackedError(error.kind, `${what}: ${error.message}`, {
     hint: [error.hint ?? [], `once the store works, prove it by: dbacked verify ${name.id.slice(0, 12)}`]
       .flat()

@@ -2,28 +2,37 @@ import { utf8 } from "../base/bytes.ts";
 import { DbackedError } from "../base/error.ts";
 import type { Backup } from "../catalog/list.ts";
 import { encodeManifest, MANIFEST_TYPE, type Manifest, type SealedPart } from "../catalog/manifest.ts";
-import { envelopeKey, manifestKey } from "../catalog/name.ts";
+import { type BackupName, envelopeKey, manifestKey } from "../catalog/name.ts";
 import { summarizeProofs } from "../catalog/proof.ts";
 import type { DumpReport } from "../database/database.ts";
 import { signNote } from "../seal/note.ts";
+import type { Store } from "../store/store.ts";
 import type { Undertaking } from "./backup.ts";
+import type { Place } from "./copy.ts";
+
+/** A manifest but for what each store makes of the envelope. */
+type Draft = Omit<Manifest, "volumes">;
 
 /** Stores the manifest, which makes a stored envelope a backup. */
 export async function storeManifest(
-  undertaking: Undertaking,
+  {
+    plan,
+    name,
+    place: { store },
+    draft,
+  }: Pick<Undertaking, "plan" | "name"> & { place: Place; draft: Draft },
   volumes: readonly number[],
   signal: AbortSignal,
 ): Promise<Backup> {
-  const { plan, dump, name } = undertaking;
-  const manifest = await writeManifest(undertaking, volumes);
-  const note = await signNote(MANIFEST_TYPE, encodeManifest(manifest), plan.signer);
-  if ((await plan.store.create(manifestKey(name), note, signal)) === "exists") {
-    throw new DbackedError("store", `${plan.store.label} holds another manifest under ${manifestKey(name)}`, {
+  const { signer } = plan;
+  requireWhole(store, { name, bytes: draft.bytes }, volumes);
+  const manifest = { ...draft, volumes: [...volumes] };
+  const note = await signNote(MANIFEST_TYPE, encodeManifest(manifest), signer);
+  if ((await store.create(manifestKey(name), note, signal)) === "exists") {
+    throw new DbackedError("store", `${store.label} holds another manifest under ${manifestKey(name)}`, {
       hint: `who else writes there? ${envelopeKey(name)} is stored, and is no backup without its manifest`,
     });
   }
-  plan.tellGaps((await dump.report).gaps);
-  const { signer } = plan;
   return {
     name,
     manifest,
@@ -34,12 +43,12 @@ export async function storeManifest(
   };
 }
 
-async function writeManifest(undertaking: Undertaking, volumes: readonly number[]): Promise<Manifest> {
+/** Writes what the manifest says in every store, as soon as the envelope has ended. */
+export async function draftManifest(undertaking: Undertaking): Promise<Draft> {
   const { plan, dump, sealing, source, takenAt, previous } = undertaking;
-  const report = await dump.report;
   const { segments, chain, bytes } = await sealing.ended;
+  const report = await dump.report;
   const { metadata, recipients } = sealing.unlocked.header;
-  requireWhole(undertaking, volumes, bytes);
   return {
     schema: 1,
     backup: sealing.id,
@@ -54,7 +63,6 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
     dump: dump.kind,
     compression: plan.codec.name,
     tool: { name: dump.tool.name, version: dump.tool.version },
-    volumes: [...volumes],
     bytes,
     segments,
     chain,
@@ -78,10 +86,14 @@ async function writeManifest(undertaking: Undertaking, volumes: readonly number[
 }
 
 /** A store that counts otherwise than we do has stored something else. */
-function requireWhole({ plan, name }: Undertaking, volumes: readonly number[], bytes: number): void {
+function requireWhole(
+  { label }: Store,
+  { name, bytes }: { name: BackupName; bytes: number },
+  volumes: readonly number[],
+): void {
   const stored = volumes.reduce((sum, size) => sum + size, 0);
   if (stored === bytes) return;
-  throw new DbackedError("store", `${plan.store.label} holds ${stored} bytes of ${name.stem}, not ${bytes}`, {
+  throw new DbackedError("store", `${label} holds ${stored} bytes of ${name.stem}, not ${bytes}`, {
     hint: "what was stored is no backup; run again",
   });
 }

@@ -1,5 +1,6 @@
 import type { BackupName } from "../catalog/name.ts";
 import type { BackupPlan } from "./backup.ts";
+import type { Place } from "./copy.ts";
 import type { Wait } from "./watchdog.ts";
 
 const CHECK_STORE = "check the network between here and there, and the store itself, then run again";
@@ -23,17 +24,17 @@ export function forDump({ database }: BackupPlan): Wait {
 }
 
 /** The store is to show what it has. */
-export function forListing({ store, set }: BackupPlan): Wait {
+export function forListing({ store }: Place, set: string): Wait {
   return { kind: "store", lacks: `${store.label} has not shown what it has of ${set}`, hint: CHECK_STORE };
 }
 
 /** The store is to take bytes. */
-export function forRoom({ store }: BackupPlan, { stem }: BackupName): Wait {
+export function forRoom({ store }: Place, { stem }: BackupName): Wait {
   return { kind: "store", lacks: `${store.label} has taken nothing more of ${stem}.dbk`, hint: CHECK_STORE };
 }
 
 /** The store is to make objects of what it took. */
-export function forCompletion({ store }: BackupPlan, { stem }: BackupName): Wait {
+export function forCompletion({ store }: Place, { stem }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has not completed ${stem}.dbk`,
@@ -43,7 +44,7 @@ export function forCompletion({ store }: BackupPlan, { stem }: BackupName): Wait
 }
 
 /** The store is to take the manifest. */
-export function forManifest({ store }: BackupPlan, { stem }: BackupName): Wait {
+export function forManifest({ store }: Place, { stem }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has not taken ${stem}.json`,
@@ -53,7 +54,7 @@ export function forManifest({ store }: BackupPlan, { stem }: BackupName): Wait {
 }
 
 /** The store is to give the backup out again. */
-export function forReading({ store }: BackupPlan, { id }: BackupName): Wait {
+export function forReading({ store }: Place, { id }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has given out nothing more of backup ${id}`,

@@ -77,8 +77,8 @@ export class Watchdog implements Disposable {
     return this.#lost.promise;
   }
 
-  /** Says what the job waits for from now on; that it got so far is a movement. */
-  turnTo(wait: Wait): void {
+  /** Says what the job waits for from now on, null for what others watch; that it got so far is a movement. */
+  turnTo(wait: Wait | null): void {
     this.#wait = wait;
     this.stir();
   }
@@ -88,17 +88,20 @@ export class Watchdog implements Disposable {
     this.#stirs += 1;
   }
 
-  /** Lets a stream pass. While its reader wants a piece and gets none, `source` is what the job waits for, else `sink`. */
-  watch(stream: ByteStream, source: Wait, sink: Wait): ByteStream {
+  /**
+   * Lets a stream pass. While its reader wants a piece and gets none, `source` is what the job waits for, else `sink`; so it
+   * is at its end, unless nobody watches what comes then.
+   */
+  watch(stream: ByteStream, source: Wait | null, sink: Wait | null): ByteStream {
     const reader = stream.getReader();
     return new ReadableStream<Bytes>(
       {
         pull: async (controller) => {
           this.turnTo(source);
           const { done, value } = await reader.read();
-          if (done) return controller.close();
-          this.turnTo(sink);
-          controller.enqueue(value);
+          this.turnTo(done ? (sink ?? source) : sink);
+          if (done) controller.close();
+          else controller.enqueue(value);
         },
         cancel: (reason) => reader.cancel(reason),
       },

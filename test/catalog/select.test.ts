@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Backup } from "../../src/catalog/list.ts";
 import { nameBackup } from "../../src/catalog/name.ts";
-import { selectBackup } from "../../src/catalog/select.ts";
+import { copiesOf, selectBackup } from "../../src/catalog/select.ts";
 
 type Named = { backup: Backup };
 
-const named = (set: string, takenAt: string, id: string): Named => ({
-  backup: { name: nameBackup(set, new Date(takenAt), id) } as Backup,
+const named = (set: string, takenAt: string, id: string, doubt: string | null = null): Named => ({
+  backup: { name: nameBackup(set, new Date(takenAt), id), doubt } as Backup,
 });
 
 const first = named("shop", "2026-11-22T02:00:00Z", `abcdef${"0".repeat(26)}`);
@@ -37,6 +37,16 @@ test.each([
   ["fedcba", /No backup is named/],
 ])("selectBackup() refuses %j", (wanted, says) => {
   expect(() => selectBackup(backups, wanted)).toThrow(says);
+});
+
+test("selectBackup() takes the first copy that counts, and copiesOf() has the others behind it", () => {
+  const { set, id } = third.backup.name;
+  const copy = (doubt: string | null) => named(set, "2026-11-23T02:00:00Z", id, doubt);
+  const [damaged, one, other] = [copy("not whole"), copy(null), copy(null)];
+  const found = [first, damaged, second, one, other];
+  expect(selectBackup(found, "123456")).toBe(one);
+  expect(copiesOf(found, damaged)).toEqual([one, other, damaged]);
+  expect(selectBackup([first, damaged], "123456")).toBe(damaged);
 });
 
 test("selectBackup() finds every backup by every prefix that is long enough and its own", () => {

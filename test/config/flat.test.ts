@@ -42,7 +42,7 @@ test("loadConfig() reads a flat file of 2018", async () => {
     {
       name: "shop-db",
       type: "postgres",
-      store: "s3",
+      stores: ["s3"],
       compression: { name: "zstd", level: 3 },
       options: {
         host: "db.internal",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 
 import type { Need } from "../../src/config/config.ts";
-import { Place, FOLDER_STORE, PEM, PRIVATE_PEM, SIGNER, passwordOf } from "./given.ts";
+import { Place, FOLDER_STORE, PEM, PRIVATE_PEM, SIGNER, passwordOf, SHOP } from "./given.ts";
 
 const place = await Place.make();
 const { folder } = place;
@@ -57,7 +57,7 @@ test("loadConfig() reads the structured form", async () => {
     {
       name: "shop",
       type: "postgres",
-      store: "offsite",
+      stores: ["offsite"],
       compression: { name: "zstd", level: 9 },
       acceptIncomplete: false,
       stallMs: 3_600_000,
@@ -66,7 +66,7 @@ test("loadConfig() reads the structured form", async () => {
     {
       name: "app.db",
       type: "sqlite",
-      store: "local",
+      stores: ["local"],
       compression: { name: "none" },
       acceptIncomplete: true,
       stallMs: 90_000,
@@ -94,6 +94,19 @@ test("loadConfig() reads the structured form", async () => {
     new Date("2026-11-22T02:00:00Z"),
   ]);
   expect(config.warnings).toEqual([]);
+});
+
+test("loadConfig() sends a database to every store, or to those that it names, in their own order", async () => {
+  const stores = ["one", "two", "three"].map((name) => FOLDER_STORE.replace("local", name)).join("");
+  const [shop, app] = [SHOP, SHOP.replace("shop", "app")];
+  const { databases } = await place.load({
+    toml: `${stores}${shop}${app}stores = ["three", "one"]\n`,
+    needs: ["databases"],
+  });
+  expect(databases.map((database) => database.stores)).toEqual([
+    ["one", "two", "three"],
+    ["one", "three"],
+  ]);
 });
 
 test("loadConfig() reads a private key that is not needed, if there is one", async () => {

@@ -69,11 +69,8 @@ test.each<[string, string[]]>([
   [`${FOLDER_STORE}${SHOP}stores = ["other"]\n`, ['FILE:9: stores: there is no store "other"']],
   [`${FOLDER_STORE}${SHOP}stores = []\n`, ["FILE:9: stores: expected the name of a store"]],
   [
-    `${FOLDER_STORE}${FOLDER_STORE.replace("local", "other")}${SHOP}`,
-    [
-      "FILE:9: [[databases]]: its backups would go to 2 stores, and this version keeps each in one",
-      '| name one store in each of [[databases]], as in stores = ["local"]',
-    ],
+    `${FOLDER_STORE}${SHOP}stores = ["local", "nas", "s3"]\n`,
+    ['FILE:9: stores: there is no store "nas"', 'FILE:9: stores: there is no store "s3"'],
   ],
   [
     `${FOLDER_STORE}[[databases]]\nname = "x"\ntype = "postgres"\n`,

@@ -3,22 +3,24 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import { type Backup, listBackups } from "../../src/catalog/list.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
+import { type BackupOutcome, backUp as backUpToAll } from "../../src/job/backup.ts";
 import { databaseDrivers } from "../../src/database/registry.ts";
-import { backUp, type BackupPlan } from "../../src/job/backup.ts";
 import { unsealSource } from "../../src/job/open.ts";
 import { restoreInto } from "../../src/job/restore.ts";
 import { noteVerifier } from "../../src/job/trust.ts";
 import type { Store } from "../../src/store/store.ts";
 import { volumeSource } from "../../src/store/volumes.ts";
 import { PLAINEST } from "../database/plainest.ts";
-import { OPENER, planFor, trusting } from "../job/plan.ts";
+import { backUp, OPENER, type Plan, planFor, trusting } from "../job/plan.ts";
 import { signer } from "../seal/sample.ts";
 
 const never = new AbortController().signal;
 
 /** A small database, and the jobs that back it up and bring it back. */
 export interface Site extends AsyncDisposable {
-  backUp(store: Store, more?: Partial<BackupPlan>): Promise<Backup>;
+  backUp(store: Store, more?: Partial<Plan>): Promise<Backup>;
+  /** Backs it up into several stores, by their names. */
+  backUpToAll(stores: Readonly<Record<string, Store>>, more?: Partial<Plan>): Promise<BackupOutcome>;
   /** Adds rows that cannot be compressed. */
   grow(bytes: number): void;
   /** What the database holds. */
@@ -43,6 +45,14 @@ export async function makeSite(): Promise<Site> {
   let restores = 0;
   return {
     backUp: (store, more = {}) => backUp({ ...planFor(open(path), store), ...more }, never),
+    backUpToAll: (stores, more = {}) => {
+      const [store] = Object.values(stores);
+      if (store === undefined) throw new Error("no store");
+      const plan = { ...planFor(open(path), store), ...more };
+      const { readBack, tellUnread } = plan;
+      const places = Object.entries(stores).map(([name, store]) => ({ name, store, readBack, tellUnread }));
+      return backUpToAll({ ...plan, places }, never);
+    },
     grow: (bytes) => change("INSERT INTO noise (data) VALUES (randomblob(?))", bytes),
     content: () => contentOf(path),
     contentOf: async (store, { name, manifest, storedAt }) => {

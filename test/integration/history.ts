@@ -2,12 +2,11 @@ import { Database as Connection } from "bun:sqlite";
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { databaseDrivers } from "../../src/database/registry.ts";
-import { backUp, type BackupPlan } from "../../src/job/backup.ts";
 import { readRecipient } from "../../src/seal/key.ts";
 import { readSigner } from "../../src/seal/signer.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { Store } from "../../src/store/store.ts";
-import { planFor, trusting } from "../job/plan.ts";
+import { backUp, type Plan, planFor, trusting } from "../job/plan.ts";
 import { sharedRgw, sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import type { Setting } from "./scene.ts";
@@ -31,7 +30,7 @@ export interface History extends AsyncDisposable {
   weigh(): Promise<number>;
   configure(database: Record<string, unknown>): Promise<void>;
   /** Backs up on so many days, one after the other, each with a row more; gives their IDs, the oldest first. */
-  make(days: number, more?: Partial<BackupPlan>): Promise<string[]>;
+  make(days: number, more?: Partial<Plan>): Promise<string[]>;
   /** Runs `prune` with `--json`. */
   prune(...args: readonly string[]): Promise<Report>;
   /** Restores a backup, and compares it with what was there on its day, counted from 0. */
@@ -114,7 +113,7 @@ async function placeOf(
   return { table: s3Store(server, bucket), store: await bucket.open(), bucket };
 }
 
-async function planOf({ publicKey, signerFile }: Workspace, path: string, store: Store): Promise<BackupPlan> {
+async function planOf({ publicKey, signerFile }: Workspace, path: string, store: Store): Promise<Plan> {
   const { sqlite } = databaseDrivers;
   const signer = await readSigner(await Bun.file(signerFile).text());
   return {

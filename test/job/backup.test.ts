@@ -3,11 +3,12 @@ import { readdir } from "node:fs/promises";
 import { envelopeKey } from "../../src/catalog/name.ts";
 import { MANIFEST_TYPE } from "../../src/catalog/manifest.ts";
 import { databaseDrivers } from "../../src/database/registry.ts";
-import { backUp, type Progress } from "../../src/job/backup.ts";
+import type { Progress } from "../../src/job/backup.ts";
 import { openSource } from "../../src/seal/open.ts";
 import { volumeSource } from "../../src/store/volumes.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { identity, signer, unlockSource } from "../seal/sample.ts";
+import { backUp } from "./plan.ts";
 import { makeSite, never, type Site } from "./site.ts";
 
 const keysIn = async ({ store }: Site) => (await store.list("", never)).objects.map(({ key }) => key);

@@ -1,14 +1,29 @@
 import { DbackedError } from "../../src/base/error.ts";
 import type { Database } from "../../src/database/database.ts";
-import type { BackupPlan } from "../../src/job/backup.ts";
+import type { Backup } from "../../src/catalog/list.ts";
+import { type BackupPlan, backUp as backUpToAll } from "../../src/job/backup.ts";
+import type { Place } from "../../src/job/copy.ts";
 import type { Opener } from "../../src/job/open.ts";
 import type { Signer } from "../../src/seal/signer.ts";
 import type { TrustedSigner } from "../../src/seal/unlock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { identity, recipient, signer } from "../seal/sample.ts";
 
+/** How a database is backed up into one store. */
+export type Plan = Omit<BackupPlan, "places"> & Omit<Place, "name">;
+
+/** Makes a backup in one store, or fails as its copy does. */
+export async function backUp(plan: Plan, signal: AbortSignal): Promise<Backup> {
+  const { store, readBack, lease, tellUnread } = plan;
+  const place = { name: "one", store, readBack, tellUnread, ...(lease === undefined ? {} : { lease }) };
+  const { copies } = await backUpToAll({ ...plan, places: [place] }, signal);
+  const [copy] = copies;
+  if (copy === undefined) throw new Error("no copy, and no failure");
+  return copy.backup;
+}
+
 /** How a database, as the set `shop`, is backed up into a store. */
-export function planFor(database: Database, store: Store): BackupPlan {
+export function planFor(database: Database, store: Store): Plan {
   return {
     set: "shop",
     database,

@@ -193,7 +193,7 @@ test("a backup that is stopped while it is read back says nothing against it", a
   await using site = await makeSite();
   const stop = new AbortController();
   const store = new SpoiltStore(site.storeFolder, async () => stop.abort(new Error("stop")));
-  const { backUp } = await import("../../src/job/backup.ts");
+  const { backUp } = await import("./plan.ts");
   expect(await failureOf(backUp({ ...site.plan, store }, stop.signal))).toMatchObject({ message: "stop" });
   expect(await proofsIn(site)).toEqual([]);
 });

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import type { Backup } from "../../src/catalog/list.ts";
 import { databaseDrivers } from "../../src/database/registry.ts";
-import { backUp, type BackupPlan } from "../../src/job/backup.ts";
 import { FolderStore } from "../../src/store/folder.ts";
-import { planFor } from "./plan.ts";
+import { backUp, type Plan, planFor } from "./plan.ts";
 
 export const never = new AbortController().signal;
 
@@ -19,8 +18,8 @@ export interface Site extends AsyncDisposable {
   /** The folder of the store. */
   storeFolder: string;
   /** How its database, as the set `shop`, is backed up. */
-  plan: BackupPlan;
-  backUp(more?: Partial<BackupPlan>): Promise<Backup>;
+  plan: Plan;
+  backUp(more?: Partial<Plan>): Promise<Backup>;
 }
 
 /** Makes a site; it is removed on dispose. */
@@ -35,6 +34,6 @@ export async function makeSite(): Promise<Site> {
   const { sqlite } = databaseDrivers;
   const plan = planFor(sqlite.create(sqlite.options.parse({ path })), store);
   const site = { folder: root.path, path, store, storeFolder, plan };
-  const make = (more: Partial<BackupPlan> = {}) => backUp({ ...plan, ...more }, never);
+  const make = (more: Partial<Plan> = {}) => backUp({ ...plan, ...more }, never);
   return { ...site, backUp: make, [Symbol.asyncDispose]: async () => root[Symbol.asyncDispose]() };
 }

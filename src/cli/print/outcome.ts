@@ -18,6 +18,8 @@ interface NotDueJson {
 
 interface FailureJson {
   database: string;
+  /** Where only the copy for one store failed, that one. */
+  store: string | null;
   kind: string;
   message: string;
   hint: string | null;
@@ -27,9 +29,7 @@ interface FailureJson {
 export function reportJson(outcomes: readonly Outcome[]): ReportJson {
   return {
     backups: outcomes.flatMap((outcome) => ("backup" in outcome ? backupJson(outcome) : [])),
-    failures: outcomes.flatMap((outcome) =>
-      "error" in outcome ? failureJson(outcome.database, outcome.error) : [],
-    ),
+    failures: outcomes.flatMap((outcome) => ("error" in outcome ? failureJson(outcome) : [])),
     notDue: outcomes.flatMap((outcome) =>
       "notDue" in outcome ? notDueJson(outcome.database, outcome.notDue) : [],
     ),
@@ -40,7 +40,7 @@ function notDueJson(database: string, { newest, next }: NotDue): NotDueJson {
   return { database, newest: newest.toISOString(), next: next.toISOString() };
 }
 
-function failureJson(database: string, error: unknown): FailureJson {
+function failureJson({ database, store, error }: Extract<Outcome, { error: unknown }>): FailureJson {
   const known = error instanceof DbackedError ? error : null;
-  return { database, kind: known?.kind ?? "bug", message: reasonOf(error), hint: known?.hint ?? null };
+  return { database, store, kind: known?.kind ?? "bug", message: reasonOf(error), hint: known?.hint ?? null };
 }

@@ -6,14 +6,13 @@ import type { Backup } from "../../../src/catalog/list.ts";
 import { envelopeKey } from "../../../src/catalog/name.ts";
 import type { Database, RestoreReport } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
-import { backUp } from "../../../src/job/backup.ts";
 import { unsealSource } from "../../../src/job/open.ts";
 import { restoreInto, type RestoreOptions } from "../../../src/job/restore.ts";
 import { FolderStore } from "../../../src/store/folder.ts";
 import type { PutOptions } from "../../../src/store/store.ts";
 import { volumeSource } from "../../../src/store/volumes.ts";
 import { PLAINEST } from "../../database/plainest.ts";
-import { OPENER, planFor } from "../../job/plan.ts";
+import { backUp, OPENER, planFor } from "../../job/plan.ts";
 import type { Engine, Options } from "./engine.ts";
 
 const never = new AbortController().signal;

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, rmdir } from "node:fs/promises";
+import { temporaryFolder, type TemporaryFolder } from "../../scripts/services/service.ts";
+import { collect } from "../../src/base/bytes.ts";
+import { DbackedError } from "../../src/base/error.ts";
+import { envelopeKey, manifestKey } from "../../src/catalog/name.ts";
+import type { BackupOutcome } from "../../src/job/backup.ts";
+import { FolderStore } from "../../src/store/folder.ts";
+import type { S3Store } from "../../src/store/s3/s3-store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { failureOf } from "../conformance/sample.ts";
+import { sharedSeaweed } from "../services.ts";
+import { makeBucket, type TestBucket } from "../store/bucket.ts";
+import { startProxy, type Fault, type Seen } from "./proxy.ts";
+import { makeSite, type Site } from "./site.ts";
+
+setDefaultTimeout(60_000);
+
+const MIB = 1024 * 1024;
+const never = new AbortController().signal;
+
+let bucket: TestBucket;
+let root: TemporaryFolder;
+
+beforeAll(async () => {
+  bucket = await makeBucket(await sharedSeaweed());
+  root = await temporaryFolder("stores");
+});
+
+afterAll(() => root[Symbol.asyncDispose]());
+
+/** A database, a folder, and a bucket whose way there has a fault. */
+interface Scene extends AsyncDisposable {
+  site: Site;
+  nas: FolderStore;
+  s3: S3Store;
+  /** The same bucket, without the fault. */
+  direct: S3Store;
+}
+
+async function setScene(spoil: (request: Seen) => Fault | null): Promise<Scene> {
+  const prefix = crypto.randomUUID();
+  const proxy = await startProxy((await sharedSeaweed()).endpoint, spoil);
+  const s3 = await bucket.open({ endpoint: proxy.endpoint, prefix }, { partSize: 5 * MIB, pauseMs: 5 });
+  const site = await makeSite();
+  site.grow(13 * MIB);
+  const path = `${root.path}/${prefix}`;
+  await mkdir(path);
+  const dispose = async () => {
+    await proxy[Symbol.asyncDispose]();
+    await site[Symbol.asyncDispose]();
+  };
+  const direct = await bucket.open({ prefix });
+  return { site, nas: new FolderStore({ path }), s3, direct, [Symbol.asyncDispose]: dispose };
+}
+
+const broken: Fault = { what: "answer", status: 400, code: "InvalidRequest" };
+const at =
+  (kind: Seen["kind"], fault: Fault = broken, isMeant: (request: Seen) => boolean = () => true) =>
+  (request: Seen): Fault | null =>
+    request.kind === kind && isMeant(request) ? fault : null;
+const ofManifest = ({ key }: Seen) => key.endsWith(".json") && !key.includes(".proof-");
+
+const FAULTS: readonly (readonly [string, (request: Seen) => Fault | null])[] = [
+  ["when it is asked what it has", at("list")],
+  ["when its upload begins", at("create")],
+  ["in the middle", at("part", broken, ({ part }) => part === 2)],
+  ["when its upload is completed", at("complete")],
+  ["at the manifest", at("put", broken, ofManifest)],
+  ["by standing still in the middle", at("part", { what: "stall" }, ({ part }) => part === 2)],
+  ["by standing still when its upload begins", at("create", { what: "stall" })],
+];
+
+describe("of two stores one fails", () => {
+  test.each(FAULTS)("%s: it lists nothing, and the other has its backup", async (_, spoil) => {
+    await using scene = await setScene(spoil);
+    const { site, nas, s3, direct } = scene;
+    const outcome = await site.backUpToAll({ s3, nas }, { stallMs: 1500 });
+    expect(outcome.failed.map(({ place, isStored }) => [place.name, isStored])).toEqual([["s3", false]]);
+    expect(errorOf(outcome)).toMatchObject({ kind: "store" });
+    expect(await site.list(direct)).toEqual([]);
+    await requireCopy(scene, outcome, "nas");
+  });
+
+  test("at the read-back: its copy does not count, and the other does", async () => {
+    const flip: Fault = { what: "edit", edit: ({ body }) => body.fill(0, -1) };
+    await using scene = await setScene(at("get", flip, ({ key }) => key.endsWith(".dbk")));
+    const { site, nas, s3, direct } = scene;
+    const outcome = await site.backUpToAll({ nas, s3 });
+    expect(errorOf(outcome)).toMatchObject({ kind: "damaged" });
+    expect(outcome.failed[0]?.isStored).toBe(true);
+    expect((await site.list(direct)).map(({ doubt }) => doubt)).toEqual([expect.stringContaining("failed")]);
+    await requireCopy(scene, outcome, "nas");
+  });
+
+  test("because its folder is gone, and the bucket has the backup", async () => {
+    await using scene = await setScene(() => null);
+    await rmdir(scene.nas.label);
+    const { site, nas, s3 } = scene;
+    const outcome = await site.backUpToAll({ nas, s3 });
+    expect(errorOf(outcome)).toMatchObject({
+      kind: "store",
+      message: expect.stringContaining("no such folder"),
+    });
+    await requireCopy(scene, outcome, "s3");
+  });
+});
+
+test("two stores that work have the same envelope under one name", async () => {
+  await using scene = await setScene(() => null);
+  const { site, nas, s3 } = scene;
+  const outcome = await site.backUpToAll({ nas, s3 });
+  expect(outcome.failed).toEqual([]);
+  const [one, other] = outcome.copies.map(({ backup }) => backup);
+  if (one === undefined || other === undefined) throw new Error("there are not two");
+  expect(one.manifest).toEqual(other.manifest);
+  for (const key of ["shop/identity", manifestKey(one.name), envelopeKey(one.name)]) {
+    const [inNas, inS3] = await Promise.all([nas, s3].map((store) => bytesOf(store, key)));
+    expect(inNas?.equals(inS3 ?? Buffer.of())).toBe(true);
+  }
+  await requireCopy(scene, outcome, "nas");
+  await requireCopy(scene, outcome, "s3");
+});
+
+test("stores that all fail make the backup fail, with the words of each", async () => {
+  await using scene = await setScene(at("complete"));
+  const { site, nas, s3 } = scene;
+  await rmdir(nas.label);
+  const failure = await failureOf(site.backUpToAll({ s3, nas }));
+  expect(failure).toBeInstanceOf(DbackedError);
+  expect(failure).toMatchObject({ kind: "store" });
+  expect(String(failure)).toMatch(/s3: .*\n.*nas: .*no such folder/);
+});
+
+test("a backup is one more than the newest of all stores", async () => {
+  await using scene = await setScene(() => null);
+  const { site, nas, s3 } = scene;
+  const first = await site.backUp(nas);
+  const { copies } = await site.backUpToAll({ s3, nas });
+  for (const { backup } of copies)
+    expect(backup.manifest).toMatchObject({ seq: 2, prev: first.manifest.core });
+  const third = await site.backUp(s3);
+  expect(third.manifest.seq).toBe(3);
+});
+
+async function bytesOf(store: Store, key: string): Promise<Buffer> {
+  return Buffer.from(await collect(await store.get(key, null, never), 20 * MIB));
+}
+
+function errorOf({ failed }: BackupOutcome): unknown {
+  return failed[0]?.error;
+}
+
+/** The copy is the only one that went well, or one of them, and brings the database back. */
+async function requireCopy({ site }: Scene, { copies }: BackupOutcome, name: string): Promise<void> {
+  const copy = copies.find(({ place }) => place.name === name);
+  if (copy === undefined) throw new Error(`no copy in ${name}`);
+  const { store } = copy.place;
+  const [listed, ...others] = await site.list(store);
+  if (listed === undefined) throw new Error(`nothing is listed in ${name}`);
+  expect(others).toEqual([]);
+  expect(listed).toMatchObject({ doubt: null, proofs: { readBackAt: expect.any(String) } });
+  expect(await site.contentOf(store, listed)).toBe(site.content());
+}
