@@ -5,14 +5,16 @@ export interface Measured {
   ms: number;
   /** Largest resident set of the command itself, without its children. */
   peakBytes: number;
+  /** It was stopped before its end. */
+  isCut: boolean;
 }
 
 /**
- * Runs a command to its end.
+ * Runs a command to its end, or until `limitMs` have passed.
  *
  * @throws {Error} if it fails: a failure must not look fast.
  */
-export async function measureCommand(command: readonly string[]): Promise<Measured> {
+export async function measureCommand(command: readonly string[], limitMs?: number): Promise<Measured> {
   const startedAt = performance.now();
   const child = Bun.spawn([...command], {
     stdin: "ignore",
@@ -25,11 +27,18 @@ export async function measureCommand(command: readonly string[]): Promise<Measur
   const sampling = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid));
   }, 50);
+  let isCut = false;
+  const stop = () => {
+    isCut = true;
+    child.kill("SIGTERM");
+  };
+  const stopping = limitMs === undefined ? undefined : setTimeout(stop, limitMs);
   await child.exited;
   clearInterval(sampling);
+  clearTimeout(stopping);
   const ms = performance.now() - startedAt;
-  if (child.exitCode !== 0) throw new Error(`${command.join(" ")} failed`);
-  return { ms, peakBytes };
+  if (child.exitCode !== 0 && !isCut) throw new Error(`${command.join(" ")} failed`);
+  return { ms, peakBytes, isCut };
 }
 
 /** The kernel's own record of the peak; 0 when the process is gone. */

@@ -1,48 +1,107 @@
-import { chmod, mkdir, readdir, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { startCountingStore } from "../services/counting-store.ts";
 import { type Postgres, startPostgres } from "../services/postgres.ts";
+import { runProgram } from "../services/service.ts";
+import { writeTools } from "./dump-tools.ts";
 import type { Ground } from "./ground.ts";
+import { soakParts } from "./many-parts-run.ts";
 import { measureCommand } from "./process.ts";
+import { HEADINGS, isTooMuch, printRow, type Row } from "./soak-row.ts";
+
+/** Larger dumps are not kept, since they would fill a disk; then there is nothing to read back. */
+const LARGEST_KEPT_GB = 20;
+
+const PART_BYTES = 8 * 1024 * 1024;
+
+/** What to soak in, and how. */
+export interface SoakOptions {
+  /** Sizes of dumps in GB, `5TiB`, `volumes` or `parts`. */
+  sizes: readonly string[];
+  /** What the slow store takes in a second. */
+  bytesPerSecond: number;
+  /** After so long a run is stopped. */
+  limitMs?: number | undefined;
+}
+
+/** One run. */
+interface Load {
+  name: string;
+  gigabytes: number;
+  maxParts: number;
+  compression: "none" | 3;
+  bytesPerSecond: number;
+  keeps: boolean;
+}
+
+/** Where the runs take place. */
+interface Site {
+  ground: Ground;
+  postgres: Postgres;
+  options: SoakOptions;
+}
 
 /**
- * Backs up synthetic dumps of so many GB into a folder and to S3, and gives the memory that each took. The dump program is
- * replaced by one that writes a valid archive with one endless table.
+ * Backs up synthetic dumps, and gives a table of the memory that each took. The dump program is replaced by one that
+ * writes a valid archive with one endless table.
+ *
+ * @returns false if any took more than it may.
  */
-export async function soak(ground: Ground, gigabytes: readonly number[]): Promise<string> {
+export async function soak(ground: Ground, options: SoakOptions): Promise<boolean> {
   await using postgres = await startPostgres();
   await postgres.query("CREATE DATABASE soak");
   await postgres.query("CREATE TABLE endless (line text)", "soak");
   await postgres.query("INSERT INTO endless VALUES (repeat('x', 1000))", "soak");
-  const source = { name: "soak", type: "postgres", url: postgres.url("soak") };
-  const rows: string[] = [];
-  for (const size of gigabytes) {
-    for (const store of ["folder", "s3"] as const) {
-      const tools = await writeTools(ground, postgres, size);
-      const config = await ground.writeConfig(store, source, { toolsDirectory: tools });
-      const { ms, peakBytes } = await measureCommand([ground.dbacked, "run", "--once", "--config", config]);
-      rows.push(
-        `| ${size} GB | ${store} | ${(ms / 1000).toFixed(0)} s | ${Math.round(peakBytes / 2 ** 20)} MiB |`,
-      );
-      console.error(rows.at(-1));
-    }
+  const site = { ground, postgres, options };
+  console.log(HEADINGS);
+  let isWithin = true;
+  for (const size of options.sizes) {
+    const isParts = size === "parts";
+    const row = isParts ? await soakParts(options.limitMs) : await soakDump(site, loadOf(size, options));
+    isWithin &&= !isTooMuch(row);
+    console.log(printRow(row));
   }
-  return ["| dump | store | time | peak RSS |", "|--:|---|--:|--:|", ...rows].join("\n");
+  return isWithin;
 }
 
-/** A folder of programs in which only `pg_dump` is ours. */
-async function writeTools({ folder }: Ground, postgres: Postgres, gigabytes: number): Promise<string> {
-  const tools = join(folder, `tools-${gigabytes}-${crypto.randomUUID()}`);
-  await mkdir(tools);
-  for (const name of await readdir(postgres.binDirectory)) {
-    if (name !== "pg_dump") await symlink(join(postgres.binDirectory, name), join(tools, name));
+function loadOf(size: string, { bytesPerSecond }: SoakOptions): Load {
+  const usual = { maxParts: 10_000, compression: 3 as const, bytesPerSecond, keeps: true };
+  // Each part is a volume; half of the dump is left after compression.
+  if (size === "volumes") {
+    const gigabytes = (1049 * 2 * PART_BYTES) / 1e9;
+    return { ...usual, name: `${gigabytes.toFixed(1)} GB`, gigabytes, maxParts: 1, bytesPerSecond: 0 };
   }
-  const real = join(postgres.binDirectory, "pg_dump");
-  const program = join(import.meta.dir, "endless-dump.ts");
-  const script = `#!/bin/sh
-[ "$1" = --version ] && exec ${real} --version
-exec ${process.execPath} ${program} ${gigabytes} ${real} "$@"
-`;
-  await Bun.write(join(tools, "pg_dump"), script);
-  await chmod(join(tools, "pg_dump"), 0o755);
-  return tools;
+  if (size === "5TiB")
+    return {
+      name: "5 TiB",
+      gigabytes: (5 * 2 ** 40) / 1e9,
+      maxParts: 1000,
+      compression: "none",
+      bytesPerSecond: 0,
+      keeps: false,
+    };
+  const gigabytes = Number(size);
+  if (!(gigabytes > 0))
+    throw new Error(`--sizes are numbers of GB, "5TiB", "volumes" or "parts", not ${size}`);
+  return { ...usual, name: `${size} GB`, gigabytes, keeps: gigabytes <= LARGEST_KEPT_GB };
+}
+
+async function soakDump({ ground, postgres, options }: Site, load: Load): Promise<Row> {
+  const { name, gigabytes, maxParts, compression, bytesPerSecond, keeps } = load;
+  await using store = await startCountingStore({ bytesPerSecond, keeps });
+  const source = { name: "soak", type: "postgres", url: postgres.url("soak") };
+  const toolsDirectory = await writeTools(ground, postgres, gigabytes);
+  const readBack = keeps ? ("full" as const) : ("off" as const);
+  const more = { toolsDirectory, readBack, maxParts, compression };
+  const config = await ground.writeConfig(store, source, more);
+  const command = [ground.dbacked, "run", "--once", "--config", config];
+  const measured = await measureCommand(command, options.limitMs);
+  const tally = await store.tally();
+  if (keeps && !measured.isCut) await verify(ground, config);
+  const speed = bytesPerSecond === 0 ? "as fast as it can" : `${bytesPerSecond / 1e6} MB/s`;
+  const note = keeps ? "read back, verified" : "not kept, so not read back";
+  return { dump: name, store: speed, measured, tally, note };
+}
+
+/** Opens what was stored once more, and compares it with the digest of the dump. */
+async function verify({ dbacked, privateKey }: Ground, config: string): Promise<void> {
+  await runProgram([dbacked, "verify", "--last", "--config", config, "--private-key-path", privateKey]);
 }

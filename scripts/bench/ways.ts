@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { requireProgram, runProgram } from "../services/service.ts";
-import type { Ground } from "./ground.ts";
+import type { S3Server } from "../services/s3-server.ts";
+import { BUCKET, type Ground } from "./ground.ts";
 import { type Measured, measureCommand } from "./process.ts";
 import type { Subject } from "./subject.ts";
 
@@ -9,27 +10,36 @@ interface Way {
   command: readonly string[];
 }
 
+/** Where backups go. */
+interface Places {
+  ground: Ground;
+  s3: S3Server;
+}
+
 /** Dumps a full database in every way by turns, and gives a table with the medians and their ratio to the first one's. */
-export async function compareWays(ground: Ground, subject: Subject, rounds: number): Promise<string> {
-  const ways = await listWays(ground, subject);
+export async function compareWays(places: Places, subject: Subject, rounds: number): Promise<string> {
+  const ways = await listWays(places, subject);
   const results = new Map<string, Measured[]>(ways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const { name, command } of ways) {
       results.get(name)?.push(await measureCommand(command));
-      await empty(ground);
+      await empty(places.ground);
     }
   }
   return printTable(results, `${subject.holds}; medians of ${rounds} rounds by turns`);
 }
 
-async function listWays(ground: Ground, { type, url, program, command, small }: Subject): Promise<Way[]> {
-  const { s3, bucket, folder, dbacked } = ground;
+async function listWays(
+  { ground, s3 }: Places,
+  { type, url, program, command, small }: Subject,
+): Promise<Way[]> {
+  const { folder, dbacked } = ground;
   const [age, rclone, zstd] = ["age", "rclone", "zstd"].map((name) => requireProgram(name, name));
   const key = await ageRecipient(folder);
   const remote = `:s3,provider=Other,env_auth=false,access_key_id=${s3.accessKeyId},secret_access_key=${s3.secretAccessKey},endpoint='${s3.endpoint}'`;
   const shell = (name: string, line: string) => ({ name, command: ["bash", "-o", "pipefail", "-c", line] });
   const database = { name: "bench", type, url };
-  const backUp = async (store: "folder" | "s3") => {
+  const backUp = async (store: "folder" | S3Server) => {
     const config = await ground.writeConfig(store, database);
     return [dbacked, "run", "--once", "--quiet", "--config", config];
   };
@@ -39,10 +49,10 @@ async function listWays(ground: Ground, { type, url, program, command, small }: 
     ...(small === undefined ? [] : [shell(`${small.program} >/dev/null`, `${small.command} >/dev/null`)]),
     shell(
       `${program} | zstd -3 -T0 | age | rclone rcat (S3)`,
-      `${command} | ${zstd} -q -3 -T0 | ${age} -r ${key} | ${rclone} -q --config /dev/null rcat "${remote}:${bucket}/by-rclone"`,
+      `${command} | ${zstd} -q -3 -T0 | ${age} -r ${key} | ${rclone} -q --config /dev/null rcat "${remote}:${BUCKET}/by-rclone"`,
     ),
     { name: "dbacked to a folder", command: await backUp("folder") },
-    { name: "dbacked to S3", command: await backUp("s3") },
+    { name: "dbacked to S3", command: await backUp(s3) },
   ];
 }
 

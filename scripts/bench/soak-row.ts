@@ -1,0 +1,50 @@
+import type { Tally } from "../services/counting/ledger.ts";
+import type { Measured } from "./process.ts";
+
+/** No run may take more, whatever its size. */
+const MOST_BYTES = 200 * 2 ** 20;
+
+/** One run, as the table shows it. */
+export interface Row {
+  dump: string;
+  /** How fast the store was. */
+  store: string;
+  measured: Measured;
+  tally: Tally;
+  /** What else is to be known. */
+  note: string;
+}
+
+/** The first lines of the table. */
+export const HEADINGS = `| dump | store | parts | volumes | stored | time | peak RSS | |
+|--:|---|--:|--:|--:|--:|--:|---|`;
+
+/** Whether a run took more memory than it may. */
+export function isTooMuch({ measured }: Row): boolean {
+  return measured.peakBytes > MOST_BYTES;
+}
+
+/** A line of the table. */
+export function printRow(row: Row): string {
+  const { ms, peakBytes, isCut } = row.measured;
+  const { parts, volumes, partBytes, refused } = row.tally;
+  // That nothing is there yet is what it is asked for.
+  const codes = Object.keys(refused).filter((code) => code !== "NotFound");
+  const remarks = [
+    row.note,
+    ...(isCut ? ["stopped before its end"] : []),
+    ...(codes.length === 0 ? [] : [`refused: ${codes.join(", ")}`]),
+    ...(isTooMuch(row) ? ["TOO MUCH"] : []),
+  ];
+  const cells = [
+    row.dump,
+    row.store,
+    parts.toLocaleString("en"),
+    volumes.toLocaleString("en"),
+    `${(partBytes / 1e9).toFixed(1)} GB`,
+    `${(ms / 1000).toFixed(0)} s`,
+    `${Math.round(peakBytes / 2 ** 20)} MiB`,
+    remarks.join("; "),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
