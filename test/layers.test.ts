@@ -35,8 +35,13 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     may: ["base", "schedule"],
     why: "the side that stays makes no backup itself: it knows times, and starts processes",
   },
+  doctor: {
+    may: ["base", "notify", "host", "database", "seal", "store", "schedule", "catalog", "job", "config"],
+    why: "whether all is well is said in values: others ask for it, and print them",
+  },
   cli: {
     may: [
+      "doctor",
       "base",
       "schedule",
       "agent",

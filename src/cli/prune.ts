@@ -1,6 +1,8 @@
 import { DbackedError, exitCodeOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
+import { removeProbes } from "../job/probe.ts";
+import type { Store } from "../store/store.ts";
 import { defineCommand } from "./command.ts";
 import { findHomes, type Trouble } from "./homes.ts";
 import type { Options } from "./option.ts";
@@ -39,6 +41,8 @@ export const command = defineCommand({
       if ("trouble" in outcome) failed.push(outcome.trouble);
       if ("pruned" in outcome) pruned.push(outcome.pruned);
     }
+    if (!args.dryRun)
+      for (const store of new Set(homes.map((home) => home.store))) await clearProbes(store, signal);
     const table = printPruned(pruned, args.dryRun, tableLook(globals));
     if (globals.json) print(printJson(prunedJson(pruned, failed, args.dryRun)));
     else if (table !== null) print(table);
@@ -46,6 +50,18 @@ export const command = defineCommand({
     return failed[0] === undefined ? 0 : exitCodeOf(failed[0].failure);
   },
 });
+
+/** What `doctor` has left where it may not delete. It is nobody's trouble if they stay. */
+async function clearProbes(store: Store, signal: AbortSignal): Promise<void> {
+  try {
+    const removed = await removeProbes(store, signal);
+    log.debug(`${removed} old probes were removed from ${store.label}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof DbackedError)) throw error;
+    log.debug(`old probes stay: ${error.message}`);
+  }
+}
 
 function namesOf(operands: readonly string[], database: string | undefined): readonly string[] {
   if (database === undefined) return operands;

@@ -37,6 +37,10 @@ export const root: Group = {
       summary: "the programs of the databases: which are here, what is missing",
       load: async () => (await import("./tools.ts")).command,
     },
+    doctor: {
+      summary: "check everything that backups depend on",
+      load: async () => (await import("./doctor.ts")).command,
+    },
     keygen: {
       summary: "make a key pair and the recovery kit",
       load: async () => (await import("./keygen.ts")).command,

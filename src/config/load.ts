@@ -26,12 +26,45 @@ const HOW_TO_START =
  * @throws {DbackedError} `config`, with everything that is wrong, each with its place; `usage`, for a secret in an option.
  */
 export async function loadConfig(sources: Sources, needs: readonly Need[]): Promise<Config> {
+  const { config, mistakes } = await gather(sources, needs);
+  mistakes.throwIfAny();
+  // A run with nothing to do would end well.
+  if (needs.includes("databases") && config.databases.length === 0)
+    throw new Error("no database was read, and no mistake was found");
+  return config;
+}
+
+/** What the sources say as far as it is right, for whoever looks for mistakes. */
+export interface Survey {
+  /** Null if nothing could be read at all. */
+  config: Config | null;
+  failure: DbackedError | null;
+}
+
+/** Does what {@link loadConfig} does, and gives what is right besides what is wrong. */
+export async function surveyConfig(sources: Sources, needs: readonly Need[]): Promise<Survey> {
+  let config: Config | null = null;
+  try {
+    const gathered = await gather(sources, needs);
+    config = gathered.config;
+    gathered.mistakes.throwIfAny();
+    return { config, failure: null };
+  } catch (failure) {
+    if (failure instanceof DbackedError) return { config, failure };
+    throw failure;
+  }
+}
+
+async function gather(
+  sources: Sources,
+  needs: readonly Need[],
+): Promise<{ config: Config; mistakes: Mistakes }> {
   const connection = sources.flags?.["dbConnectionString"];
   if (typeof connection === "string")
     refusePassword("--db-connection-string", connection, "DBACKED_DB_PASSWORD");
   const mistakes = new Mistakes();
   const settings = await readSettings(sources, mistakes);
-  const { agentId } = readTop(settings, mistakes);
+  const top = readTop(settings, mistakes);
   const stores = await readStores(settings, mistakes);
   const databases = await readPings(await readDatabases(settings, mistakes), settings, mistakes);
   const recipients = await readRecipients(settings, needs.includes("recipients"), mistakes);
@@ -39,12 +72,9 @@ export async function loadConfig(sources: Sources, needs: readonly Need[]): Prom
   const wantsIdentity = needs.includes("identity") || needs.includes("identity-if-any");
   const { identity, trustedSigners } = await readIdentity(settings, wantsIdentity, mistakes);
   refuseMissing(settings, signer !== null, needs, mistakes);
-  mistakes.throwIfAny();
-  // A run with nothing to do would end well.
-  if (needs.includes("databases") && databases.length === 0)
-    throw new Error("no database was read, and no mistake was found");
   const { path, warnings } = settings;
-  return { path, agentId, databases, stores, recipients, signer, identity, trustedSigners, warnings };
+  const keys = { recipients, signer, identity, trustedSigners };
+  return { config: { path, ...top, databases, stores, ...keys, warnings }, mistakes };
 }
 
 /** Everything that the sources say, each thing where the structured form has it. */

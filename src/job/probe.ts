@@ -11,6 +11,9 @@ export const PROBES = "_probe/";
 /** Leases and what is due are judged by the store's clock, and S3 refuses what is 15 minutes wrong. */
 const CLOCK_ADVISED_MS = 60_000;
 
+/** How long a probe lies, in ms, before others clear it away. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+
 /** Stores tell whole seconds. */
 const SECOND_MS = 1000;
 
@@ -106,4 +109,20 @@ function judgeClock(stored: Date, before: Date, after: Date): Trial {
   if (offMs <= CLOCK_ADVISED_MS) return { name, state: "ok", what: "its clock and this host's agree" };
   const what = `this host's clock is ${early > late ? "ahead of" : "behind"} the store's by ${printDuration(offMs)}`;
   return { name, state: "warn", what, hint: "set it: timedatectl set-ntp true" };
+}
+
+/**
+ * Removes the probes that lie there since a week, of whichever host: those of hosts that may not delete stay.
+ *
+ * @returns how many.
+ * @throws {DbackedError} `store`
+ */
+export async function removeProbes(store: Store, signal: AbortSignal): Promise<number> {
+  const { objects, now } = await store.list(PROBES, signal);
+  const old = objects.filter(({ modifiedAt }) => now.getTime() - modifiedAt.getTime() > KEPT_MS);
+  await store.remove(
+    old.map(({ key }) => key),
+    signal,
+  );
+  return old.length;
 }

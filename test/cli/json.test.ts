@@ -88,6 +88,7 @@ test.each([
   ["verify --private-key-path KEY", "`dbacked verify --json`"],
   ["restore ID --to sqlite://TARGET --private-key-path KEY", "`dbacked restore --json`"],
   ["tools", "`dbacked tools --json`"],
+  ["doctor", "`dbacked doctor --json`"],
   ["keygen --no-passphrase --out FOLDER", "`dbacked keygen --json`"],
   ["signer show", "`dbacked signer show --json`"],
   ["signer new --config NEW", "`dbacked signer new --json`"],

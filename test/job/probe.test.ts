@@ -1,11 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod } from "node:fs/promises";
+import { chmod, utimes } from "node:fs/promises";
 import { ListObjectVersionsCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 
 import { utf8 } from "../../src/base/bytes.ts";
 import { setsOf } from "../../src/catalog/holdings.ts";
 import { listSets } from "../../src/catalog/list.ts";
-import { PROBES, probeStore } from "../../src/job/probe.ts";
+import { PROBES, probeStore, removeProbes } from "../../src/job/probe.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { Store } from "../../src/store/store.ts";
 import { temporaryFolder } from "../../scripts/services/service.ts";
@@ -127,13 +127,24 @@ describe("probeStore() in a folder", () => {
     const trials = await probe(new FolderStore({ path: folder.path }));
     expect(trials).toMatchObject({
       write: "ok: can be written to",
-      overwrite: "warn: this user can overwrite backups",
-      delete: "warn: this user can delete backups",
+      delete: "warn: this user can delete and overwrite backups",
       access: "ok: only its owner and group can write there",
       space: expect.stringContaining("are free there"),
     });
     await chmod(folder.path, 0o777);
     expect((await probe(new FolderStore({ path: folder.path })))["access"]).toMatch(/^warn/);
+  });
+
+  test("removeProbes() takes away what has lain there for a week, and no more", async () => {
+    await using folder = await temporaryFolder("probe");
+    const store = new FolderStore({ path: folder.path });
+    const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
+    for (const key of [`${PROBES}old`, `${PROBES}new`, "shop/old"]) await store.create(key, utf8("x"), never);
+    for (const key of [`${PROBES}old`, "shop/old"])
+      await utimes(`${folder.path}/${key}`, eightDaysAgo, eightDaysAgo);
+    expect(await removeProbes(store, never)).toBe(1);
+    const { objects } = await store.list("", never);
+    expect(objects.map(({ key }) => key)).toEqual([`${PROBES}new`, "shop/old"]);
   });
 
   test("says that a folder is not there", async () => {

@@ -1,16 +1,7 @@
-import { installing, type Installed, type Toolbox } from "../../database/toolbox.ts";
+import { installing } from "../../database/toolbox.ts";
+import type { Search } from "../../doctor/tools.ts";
 import { printTable, type TableLook } from "./table.ts";
 import { printable } from "./text.ts";
-
-/** One look for the programs of a product. */
-export interface Search {
-  box: Toolbox;
-  /** The one folder that was looked into; undefined for all places. */
-  only: string | undefined;
-  /** Names of the databases of the config that would use what is found here. */
-  neededBy: readonly string[];
-  installed: readonly Installed[];
-}
 
 /** What `tools --json` prints, for each product and place. @see docs/json.md */
 interface SearchJson {

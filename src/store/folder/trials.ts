@@ -10,6 +10,8 @@ import { codeOf } from "./failure.ts";
 const LITTLE_SPACE = 1024 ** 3;
 
 const WRITABLE_BY_ALL = 0o002;
+const SECOND_COPY = "keep a second copy in a store that this host cannot delete from: see docs/stores.md";
+
 const STICKY = 0o1000;
 
 /** Tries out a folder on a file in it. */
@@ -37,15 +39,24 @@ async function isAllowed(act: Promise<void>): Promise<boolean> {
 
 /** Whoever owns a folder can do anything with it, on most file systems. */
 function judgeRights(overwrite: boolean, removal: boolean): Trial[] {
-  const hint = "keep a second copy in a store that this host cannot delete from, as in docs/stores.md";
+  if (overwrite && removal) {
+    const what = "this user can delete and overwrite backups";
+    return [{ name: "delete", state: "warn", what, hint: SECOND_COPY }];
+  }
   return [
-    overwrite
-      ? { name: "overwrite", state: "warn", what: "this user can overwrite backups", hint }
-      : { name: "overwrite", state: "ok", what: "overwriting is denied" },
-    removal
-      ? { name: "delete", state: "warn", what: "this user can delete backups", hint }
-      : { name: "delete", state: "ok", what: "deleting is denied" },
+    judgeRight("overwrite", overwrite, "overwriting is denied", "this user can overwrite backups"),
+    judgeRight("delete", removal, "deleting is denied", "this user can delete backups"),
   ];
+}
+
+function judgeRight(
+  name: "overwrite" | "delete",
+  isAllowed: boolean,
+  denied: string,
+  allowed: string,
+): Trial {
+  if (!isAllowed) return { name, state: "ok", what: denied };
+  return { name, state: "warn", what: allowed, hint: SECOND_COPY };
 }
 
 async function judgeAccess(folder: string): Promise<Trial> {

@@ -1,0 +1,137 @@
+import { DbackedError } from "../base/error.ts";
+import { IDENTITY_TYPE, lookAtSet } from "../catalog/identity.ts";
+import type { DatabaseConfig } from "../config/config.ts";
+import type { Check as Answer, Database, Gap } from "../database/database.ts";
+import { findMembers, type Member } from "../job/instance.ts";
+import { verifyNote } from "../seal/note.ts";
+import { keysAt } from "../seal/unlock.ts";
+import { checkNewest } from "./backups.ts";
+import { bad, type Check, doubtful, examine, good } from "./check.ts";
+import { type Patient, storesOf } from "./patient.ts";
+import { checkEncryption } from "./transport.ts";
+
+/** A server that says nothing at all is given up then. */
+const LIMIT_MS = 60_000;
+
+/** Databases of one server that are asked at once. */
+const AT_ONCE = 4;
+
+/** Asks a database, or all of a server, whether it can be dumped, and looks at the backups that there are of it. */
+export async function checkDatabase(
+  patient: Patient,
+  entry: DatabaseConfig,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const subject = `database ${entry.name}`;
+  const { name, server } = entry;
+  const settings = checkEncryption(entry).map((what) => doubtful(subject, ...what));
+  if (server === null) {
+    const open = async () => await entry.open();
+    return [...settings, ...(await checkOne(patient, { subject, entry, set: name, open }, signal))];
+  }
+  return await examine(
+    subject,
+    async () => {
+      const members = await limited(server.instance.label, signal, (inner) =>
+        findMembers({ name, ...server }, inner),
+      );
+      return [...settings, ...(await checkMembers(patient, { subject, entry, members }, signal))];
+    },
+    signal,
+  );
+}
+
+/** What is well is said once for all of them. */
+async function checkMembers(
+  patient: Patient,
+  { subject, entry, members }: { subject: string; entry: DatabaseConfig; members: readonly Member[] },
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const checks = new Map<string, readonly Check[]>();
+  const queue = members.values();
+  const work = async () => {
+    for (const { set, open } of queue) {
+      const one = { subject: `database ${set}`, entry, set, open: async () => open() };
+      checks.set(set, await checkOne(patient, one, signal));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const sets = members.map(({ set }) => set);
+  const isWell = (set: string) => checks.get(set)?.every(({ state }) => state === "ok") === true;
+  const well = sets.filter(isWell);
+  const others = sets.filter((set) => !isWell(set)).flatMap((set) => checks.get(set) ?? []);
+  const told = well.length === 0 ? [] : [good(subject, `all is well with ${well.join(", ")}`)];
+  return [...told, ...others];
+}
+
+/** One database, under the name of its backups. */
+interface Subject {
+  subject: string;
+  entry: DatabaseConfig;
+  set: string;
+  open: () => Promise<Database>;
+}
+
+async function checkOne(patient: Patient, one: Subject, signal: AbortSignal): Promise<readonly Check[]> {
+  const { subject, entry, set } = one;
+  const asked = await examine(subject, () => ask(patient, one, signal), signal);
+  const kept = storesOf(patient, entry).map((store) =>
+    examine(subject, () => checkNewest({ ...patient, subject, entry, set, store }, signal), signal),
+  );
+  return [...asked, ...(await Promise.all(kept)).flat()];
+}
+
+async function ask(
+  patient: Patient,
+  { subject, entry, set, open }: Subject,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const database = await open();
+  const answer = await limited(database.label, signal, (inner) => database.check(inner));
+  const holders = storesOf(patient, entry).map((store) =>
+    examine(
+      subject,
+      async () => {
+        await lookAtSet(store, { set, source: answer.source, verify: verifierOf(patient) }, signal);
+        return [];
+      },
+      signal,
+    ),
+  );
+  return [
+    good(subject, `${answer.server} answers: ${database.label}`),
+    ...judgeGaps(subject, answer, entry.acceptIncomplete),
+    ...(await Promise.all(holders)).flat(),
+  ];
+}
+
+function verifierOf({ trusted }: Patient): Parameters<typeof lookAtSet>[1]["verify"] {
+  return async (note, storedAt) => (await verifyNote(note, IDENTITY_TYPE, keysAt(trusted, storedAt))).payload;
+}
+
+function judgeGaps(subject: string, { gaps }: Answer, acceptIncomplete: boolean): Check[] {
+  if (gaps.length === 0) return [good(subject, "a dump with this role is complete")];
+  return gaps.map((gap) => judgeGap(subject, gap, acceptIncomplete));
+}
+
+function judgeGap(subject: string, { object, why, mend, isMinor }: Gap, isAccepted: boolean): Check {
+  const what = `a dump would lack ${object} (${why})`;
+  if (isMinor === true) return doubtful(subject, what, mend ?? null);
+  if (isAccepted) return doubtful(subject, `${what}, which acceptIncomplete allows`, mend ?? null);
+  return bad(subject, new DbackedError("incomplete", what, { hint: mend }));
+}
+
+async function limited<Result>(
+  label: string,
+  signal: AbortSignal,
+  act: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  try {
+    return await act(AbortSignal.any([signal, limit]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!limit.aborted) throw error;
+    throw new DbackedError("database", `${label} did not answer within ${LIMIT_MS / 1000} seconds`);
+  }
+}

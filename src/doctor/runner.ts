@@ -1,0 +1,87 @@
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+import type { DatabaseConfig } from "../config/config.ts";
+import { CRON_FILE } from "../host/cron.ts";
+import { UNIT_FILE } from "../host/unit.ts";
+import { type Check, doubtful, good } from "./check.ts";
+
+const SUBJECT = "schedule";
+
+/** Folders of crontabs, and of scripts that cron runs. */
+const CRON_FOLDERS = [
+  "etc/cron.d",
+  "etc/cron.hourly",
+  "etc/cron.daily",
+  "etc/cron.weekly",
+  "var/spool/cron",
+  "var/spool/cron/crontabs",
+];
+
+const UNIT_FOLDERS = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+
+/** A line that makes backups, and is no comment. */
+const CALL = /^[^#\n]*\bdbacked\b[^\n]*\b(?:run|daemon)\b/m;
+
+/** What runs dbacked by itself, as far as it can be seen from here. */
+export interface Runners {
+  /** In words, as in `cron (/etc/cron.d/dbacked)`. */
+  found: readonly string[];
+  /** Whether it follows the schedules of the config; a crontab has its own times. */
+  follows: boolean;
+}
+
+/** Says whether anything makes backups without being asked. */
+export function checkRunners(
+  { found, follows }: Runners,
+  databases: readonly DatabaseConfig[],
+): readonly Check[] {
+  const unscheduled = databases.filter(({ schedule }) => schedule === null).map(({ name }) => name);
+  const checks: Check[] = found.map((each) => good(SUBJECT, `dbacked is run by ${each}`));
+  if (found.length === 0) {
+    const hint = `\`dbacked init\` offers a systemd unit (${UNIT_FILE}) or an entry of cron (${CRON_FILE})`;
+    checks.push(doubtful(SUBJECT, "nothing was found that runs dbacked by itself", hint));
+  }
+  if (unscheduled.length > 0 && (follows || found.length === 0)) {
+    const what = `${unscheduled.join(", ")} has no schedule, so that no agent backs it up, and nobody can say whether it is late`;
+    checks.push(doubtful(SUBJECT, what, 'give it one, as in schedule = "0 3 * * *"'));
+  }
+  return checks;
+}
+
+/** Looks for units and crontabs. `root` is where the file system begins. */
+export async function findRunners(root = "/"): Promise<Runners> {
+  const units = await findUnits(root);
+  const crontabs = await findCalls(root, CRON_FOLDERS, ["etc/crontab"]);
+  const timers = crontabs.map((file) => `cron (${file})`);
+  return { found: [...units.map((file) => `systemd (${file})`), ...timers], follows: units.length > 0 };
+}
+
+/** A unit that nobody enabled is not started with the host. */
+async function findUnits(root: string): Promise<string[]> {
+  const units = await findCalls(root, UNIT_FOLDERS, []);
+  const wants = await readdir(join(root, "etc/systemd/system/multi-user.target.wants")).catch(() => []);
+  const timers = await readdir(join(root, "etc/systemd/system/timers.target.wants")).catch(() => []);
+  const enabled = new Set([...wants, ...timers].map((name) => name.replace(/\.(?:service|timer)$/, "")));
+  return units.filter((file) => enabled.has(basename(file).replace(/\.service$/, "")));
+}
+
+async function findCalls(
+  root: string,
+  folders: readonly string[],
+  files: readonly string[],
+): Promise<string[]> {
+  const paths = [...files];
+  for (const folder of folders) {
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) if (!entry.isDirectory()) paths.push(join(folder, entry.name));
+  }
+  const found: string[] = [];
+  for (const path of new Set(paths)) {
+    const text = await Bun.file(join(root, path))
+      .text()
+      .catch(() => "");
+    if (CALL.test(text)) found.push(`/${path}`);
+  }
+  return found;
+}

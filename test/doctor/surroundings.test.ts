@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { mkdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { temporaryFolder } from "../../scripts/services/service.ts";
+import type { DatabaseConfig } from "../../src/config/config.ts";
+import { checkAlarm } from "../../src/doctor/alarm.ts";
+import { checkDisk } from "../../src/doctor/disk.ts";
+import { checkRunners, findRunners } from "../../src/doctor/runner.ts";
+import { checkEncryption } from "../../src/doctor/transport.ts";
+import { cronText } from "../../src/host/cron.ts";
+import { unitText } from "../../src/host/unit.ts";
+import { patientWith, told } from "./patient.ts";
+
+const never = new AbortController().signal;
+
+const UNIT = {
+  config: "/etc/dbacked/config.toml",
+  environmentFile: null,
+  user: "root",
+  name: null,
+  writes: [],
+};
+
+async function hostWith(root: string, files: Record<string, string>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await Bun.write(join(root, path), text);
+  }
+}
+
+describe("findRunners()", () => {
+  test("sees our own entry of cron, and none that is commented out", async () => {
+    await using folder = await temporaryFolder("doctor");
+    const root = folder.path;
+    expect(await findRunners(root)).toEqual({ found: [], follows: false });
+    const entry = { program: "/usr/local/bin/dbacked", config: "/etc/dbacked/config.toml", user: "root" };
+    const text = cronText({ ...entry, at: "0 3 * * *", ifDue: false });
+    await hostWith(root, {
+      "etc/cron.d/dbacked": text,
+      "etc/crontab": "# 0 3 * * * root dbacked run --once\n",
+    });
+    expect(await findRunners(root)).toEqual({ found: ["cron (/etc/cron.d/dbacked)"], follows: false });
+  });
+
+  test("sees our own unit if it is enabled", async () => {
+    await using folder = await temporaryFolder("doctor");
+    const root = folder.path;
+    const unit = "etc/systemd/system/dbacked.service";
+    await hostWith(root, { [unit]: unitText({ ...UNIT, program: "/usr/local/bin/dbacked" }) });
+    expect((await findRunners(root)).found).toEqual([]);
+    const wants = join(root, "etc/systemd/system/multi-user.target.wants");
+    await mkdir(wants);
+    await symlink("../dbacked.service", join(wants, "dbacked.service"));
+    expect(await findRunners(root)).toEqual({ found: [`systemd (/${unit})`], follows: true });
+  });
+});
+
+test("checkRunners() complains if nothing runs dbacked, or nothing is due there", async () => {
+  await using folder = await temporaryFolder("doctor");
+  const { databases } = await patientWith(folder.path, {
+    databases: [
+      { name: "app", type: "sqlite", path: "/app.db", schedule: "6h" },
+      { name: "crm", type: "sqlite", path: "/crm.db" },
+    ],
+    stores: [{ name: "nas", type: "folder", path: folder.path }],
+  });
+  const nobody = told(checkRunners({ found: [], follows: false }, databases));
+  expect(nobody).toEqual([
+    "! schedule: nothing was found that runs dbacked by itself",
+    expect.stringMatching(/^! schedule: crm has no schedule/),
+  ]);
+  const byCron = checkRunners({ found: ["cron (/etc/crontab)"], follows: false }, databases);
+  expect(told(byCron)).toEqual(["✓ schedule: dbacked is run by cron (/etc/crontab)"]);
+});
+
+test("checkDisk() tells what would be lost together, and what there is room for", async () => {
+  await using folder = await temporaryFolder("doctor");
+  const { path } = folder;
+  await Bun.write(join(path, "app.db"), "x".repeat(1000));
+  const { databases, stores } = await patientWith(path, {
+    stores: [{ name: "nas", type: "folder", path }],
+    databases: [{ name: "app", type: "sqlite", path: join(path, "app.db") }],
+  });
+  const lines = told(await checkDisk(databases, stores));
+  expect(lines).toEqual([
+    expect.stringMatching(/^✓ disk: a snapshot of app needs 0\.98 KiB in /),
+    expect.stringMatching(/^! disk: app and its backups lie on the same disk/),
+  ]);
+});
+
+describe("checkAlarm()", () => {
+  test("sends a ping that changes nothing, and tells whether it arrived", async () => {
+    const paths: string[] = [];
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        const { pathname } = new URL(request.url);
+        paths.push(pathname);
+        return new Response("OK", { status: pathname.startsWith("/good") ? 200 : 404 });
+      },
+    });
+    await using folder = await temporaryFolder("doctor");
+    const to = (name: string) => ({ pingUrl: `http://127.0.0.1:${server.port}/${name}` });
+    const { databases } = await patientWith(folder.path, {
+      stores: [{ name: "nas", type: "folder", path: folder.path }],
+      databases: [
+        { name: "app", type: "sqlite", path: "/app.db", ...to("good") },
+        { name: "crm", type: "sqlite", path: "/crm.db", ...to("bad") },
+        { name: "erp", type: "sqlite", path: "/erp.db" },
+      ],
+    });
+    const lines = told(await checkAlarm(databases, never));
+    expect(lines).toEqual([
+      expect.stringMatching(/^✓ alarm: 127\.0\.0\.1:\d+ is told of each backup of app/),
+      expect.stringMatching(/^✗ alarm: pings about crm do not arrive: 127\.0\.0\.1:\d+ answered 404/),
+      "! alarm: nobody is told when a backup of erp fails or is missing",
+    ]);
+    expect(paths.toSorted()).toEqual(["/bad/log", "/good/log"]);
+  });
+});
+
+test.each([
+  [{ url: "postgres://backup@localhost/shop" }, 0],
+  [{ host: "127.0.0.1" }, 0],
+  [{ socket: "/run/postgresql" }, 0],
+  [{ url: "mongodb+srv://cluster.example.com/shop" }, 0],
+  [{ url: "postgres://backup@db.example.com/shop" }, 1],
+  [{ url: "postgres://backup@db.example.com/shop?sslmode=verify-full" }, 0],
+  [{ url: "postgres://backup@db.example.com/shop?sslmode=require" }, 1],
+  [{ host: "db.example.com", tls: "prefer" }, 1],
+  [{ host: "db.example.com", tls: { mode: "verify-ca" } }, 0],
+  [{ host: "db.example.com", tls: true }, 0],
+  [{ host: "db.example.com", tls: { caFile: "/ca.pem" } }, 0],
+  [{ host: "db.example.com", tls: false }, 1],
+])("checkEncryption() judges %p", (options, warnings) => {
+  expect(checkEncryption({ options } as DatabaseConfig)).toHaveLength(warnings);
+});
