@@ -1,9 +1,10 @@
 import type { DatabaseConfig } from "../config/config.ts";
 import type { Database } from "../database/database.ts";
+import { EntryHooks } from "./hooks.ts";
 import { Pinger } from "./pinger.ts";
 import { reportJson } from "./print/outcome.ts";
 import { printTold } from "./print/told.ts";
-import { attempt, type Beginning, beginRun, type Outcome, type Run } from "./session.ts";
+import { attempt, type Beginning, beginRun, complainOf, type Outcome, type Run } from "./session.ts";
 import { type Order, type Task, tasksOf } from "./tasks.ts";
 
 /** Begins a run; where that fails, tells of each of its entries that it has no backup. */
@@ -19,72 +20,74 @@ export async function beginTold(beginning: Beginning, signal: AbortSignal): Prom
 
 /** Tells of an entry that could not even be tried. */
 export async function tellFailure(entry: DatabaseConfig, error: unknown, signal: AbortSignal): Promise<void> {
-  const outcomes = [{ database: entry.name, store: null, error }];
-  await tell({ only: null }, { outcomes, pinger: new Pinger(entry) }, signal);
+  const { name } = entry;
+  const story = new Story({ entry, only: null });
+  story.outcomes.push({ database: name, store: null, error });
+  await Promise.all([tell(story, signal), story.hooks.failed(name, error, signal)]);
 }
 
-/** What came of an order so far. */
-interface Story {
-  outcomes: readonly Outcome[];
-  pinger: Pinger;
+/** What comes of an order, and who is told of it. */
+class Story {
+  readonly order: Order;
+  readonly outcomes: Outcome[] = [];
+  readonly pinger: Pinger;
+  readonly hooks: EntryHooks;
+  /** The set whose backup was begun last; until then nothing was known to be due. */
+  opened: string | null = null;
+
+  constructor(order: Order) {
+    this.order = order;
+    this.pinger = new Pinger(order.entry);
+    this.hooks = new EntryHooks(order.entry);
+  }
 }
 
 /** Backs up what an order asks for, one after another, and tells how it went. Only an interruption is thrown. */
-export async function attemptTold(run: Run, order: Order, signal: AbortSignal): Promise<Outcome[]> {
-  const pinger = new Pinger(order.entry);
-  const outcomes: Outcome[] = [];
-  let opened: string | null = null;
-  const opens = (set: string) => (opened = set);
-  const begins = () => {
-    if (order.only === null) pinger.begin();
-  };
+export async function attemptTold(run: Run, order: Order, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const story = new Story(order);
   try {
     for (const task of await tasksOf(order, run.config, signal))
-      outcomes.push(...(await attempt(run, watch(task, { opens, begins }), signal)));
+      story.outcomes.push(...(await attemptHooked(run, task, story, signal)));
   } catch (error) {
-    // Until then nothing was known to be due.
+    const { opened, outcomes, hooks } = story;
     if (opened !== null) {
       outcomes.push({ database: opened, store: null, error });
-      await tell(order, { outcomes, pinger }, signal);
+      await Promise.all([tell(story, signal), hooks.failed(opened, error, signal)]);
     }
     throw error;
   }
-  await tell(order, { outcomes, pinger }, signal);
-  return outcomes;
+  await tell(story, signal);
+  return story.outcomes;
+}
+
+async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSignal): Promise<Outcome[]> {
+  const { set } = task;
+  const open = async () => {
+    const database = await task.open();
+    story.opened = set;
+    await story.hooks.before(set, signal);
+    return watched(database, () => {
+      if (story.order.only === null) story.pinger.begin();
+    });
+  };
+  const outcomes = await attempt(run, { ...task, open }, signal);
+  const error = await story.hooks.after(set, outcomes, signal);
+  if (error === null) return [...outcomes];
+  complainOf(run, set, error);
+  return [...outcomes, { database: set, store: null, error }];
 }
 
 /** Another run that holds the database tells of it itself; one database of a server says nothing good of the others. */
-async function tell(
-  { only }: Pick<Order, "only">,
-  { outcomes, pinger }: Story,
-  signal: AbortSignal,
-): Promise<void> {
+async function tell({ order, outcomes, pinger }: Story, signal: AbortSignal): Promise<void> {
   const { backups, failures } = reportJson(outcomes);
   const failed = failures.filter(({ kind }) => kind !== "busy");
   const body = printTold({ backups, failures: failed });
   if (failed.length > 0) await pinger.end("fail", body, signal);
-  else if (backups.length > 0 && only === null) await pinger.end("success", body, signal);
+  else if (backups.length > 0 && order.only === null) await pinger.end("success", body, signal);
 }
 
-/** What is seen of a backup on its way. */
-interface Stages {
-  /** It is due, and is going to be made. */
-  opens: (set: string) => void;
-  /** Nobody else makes it, and its dump begins. */
-  begins: () => void;
-}
-
-function watch(task: Task, stages: Stages): Task {
-  return {
-    ...task,
-    open: async () => {
-      stages.opens(task.set);
-      return watched(await task.open(), stages);
-    },
-  };
-}
-
-function watched(database: Database, { begins }: Stages): Database {
+/** Nobody else makes the backup any more when its dump begins. */
+function watched(database: Database, begins: () => void): Database {
   return {
     engine: database.engine,
     label: database.label,

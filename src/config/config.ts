@@ -2,6 +2,7 @@ import type { Secret } from "../base/secret.ts";
 import type { Retention } from "../catalog/retention/judge.ts";
 import type { Codec } from "../compress/codec.ts";
 import type { Database, Instance } from "../database/database.ts";
+import type { Hooks } from "../notify/hook.ts";
 import type { ReadBack } from "../job/read-back.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
@@ -47,6 +48,8 @@ export interface DatabaseConfig extends Target {
   pruneAfterBackup: boolean;
   /** Who is told that a backup began, is good or failed; null if nobody is. */
   pingUrl: Secret | null;
+  /** Commands around each backup; null if there are none. */
+  hooks: Hooks | null;
 }
 
 /** A whole server, and which of its databases are meant. */

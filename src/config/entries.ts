@@ -11,6 +11,7 @@ import type { Instance } from "../database/database.ts";
 import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
 import { durationOption } from "./duration.ts";
+import { hooksOption } from "./hooks.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { readSchedule } from "./schedule.ts";
 import { SECRET_KEYS, settleSecrets } from "./secrets.ts";
@@ -63,6 +64,7 @@ const databaseKeys = z.strictObject({
   jitter: durationOption.optional(),
   pruneAfterBackup: z.boolean().default(false),
   pingUrl: pingUrlOption.optional(),
+  hooks: hooksOption.optional(),
   include: patterns,
   exclude: patterns,
 });
@@ -141,6 +143,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       retention,
       pruneAfterBackup,
       pingUrl: own.pingUrl ?? null,
+      hooks: own.hooks ?? null,
     });
   });
   return await Promise.all(read);

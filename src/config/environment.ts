@@ -1,4 +1,5 @@
 import { Secret } from "../base/secret.ts";
+import { FACT_VARIABLES, HOOK_VARIABLE } from "../notify/hook.ts";
 import { FLAT_NAMES, variableOf } from "./flat-names.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { didYouMean } from "./nearest.ts";
@@ -31,7 +32,9 @@ export function refuseUnknownVariables(
   named: ReadonlySet<string>,
   mistakes: Mistakes,
 ): void {
-  const known = new Set<string>([...OTHER_VARIABLES, ...Object.keys(FLAT_NAMES).map(variableOf)]);
+  // A command of ours that calls us has what we told it.
+  const ours = isGiven(environment[HOOK_VARIABLE]) ? [HOOK_VARIABLE, ...FACT_VARIABLES] : [];
+  const known = new Set<string>([...OTHER_VARIABLES, ...ours, ...Object.keys(FLAT_NAMES).map(variableOf)]);
   for (const variable of Object.keys(environment)) {
     if (!variable.startsWith("DBACKED_") || known.has(variable) || named.has(variable)) continue;
     if (!OF_KUBERNETES.test(variable))

@@ -1,0 +1,31 @@
+import { afterAll, expect, test } from "bun:test";
+import { FOLDER_STORE, Place, SHOP } from "./given.ts";
+
+const place = await Place.make();
+afterAll(() => place.remove());
+
+test("loadConfig() takes the commands of a database", async () => {
+  const toml = `${FOLDER_STORE}${SHOP}\n[databases.hooks]\nbefore = ["/bin/a", "b c"]\ntimeout = "90s"`;
+  const { databases } = await place.load({ toml });
+  expect(databases[0]?.hooks).toEqual({
+    before: ["/bin/a", "b c"],
+    afterSuccess: null,
+    afterFailure: null,
+    limitMs: 90_000,
+  });
+  expect((await place.load({ toml: FOLDER_STORE + SHOP })).databases[0]?.hooks).toBeNull();
+});
+
+const ARGV =
+  'expected a program, by name or whole path, and its arguments, as in ["/usr/local/bin/tell", "--all"]';
+
+test.each([
+  ['before = "tell"', "FILE:11: before: expected a list: [ … ]"],
+  ["before = []", `FILE:11: before: ${ARGV}`],
+  ['afterSuccess = ["./tell"]', `FILE:11: afterSuccess: ${ARGV}`],
+  ['timeout = "soon"', 'FILE:11: timeout: expected a time, as in "90s", "15m", "1h" or "2d", at most "30d"'],
+  ['after = ["tell"]', "FILE:11: after: unknown key"],
+])("loadConfig() refuses %s", async (line, mistake) => {
+  const toml = `${FOLDER_STORE}${SHOP}\n[databases.hooks]\n${line}`;
+  expect(await place.mistakes({ toml })).toEqual([mistake]);
+});
