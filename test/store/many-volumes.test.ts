@@ -1,14 +1,14 @@
 import { heapStats } from "bun:jsc";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { collect, streamOf } from "../../src/base/bytes.ts";
+import { type Bytes, collect, streamOf } from "../../src/base/bytes.ts";
 import { s3Options } from "../../src/store/s3.ts";
 import { PartDigests } from "../../src/store/s3/part-digests.ts";
 import { S3Store } from "../../src/store/s3/s3-store.ts";
 import { findVolumes, volumeSource } from "../../src/store/volumes.ts";
 import { startCountingStore, type CountingStore } from "../../scripts/services/counting-store.ts";
 import { runProgram } from "../../scripts/services/service.ts";
-import { sample } from "../conformance/sample.ts";
+import { failureOf, sample } from "../conformance/sample.ts";
 
 setDefaultTimeout(60_000);
 
@@ -33,6 +33,25 @@ test("put() goes on in hundreds of volumes, which read back as one, more of them
   const source = volumeSource(store, "set/x.dbk", sizes);
   const back = await collect(await source.read(0, source.size, never), bytes.length);
   expect(Buffer.compare(back, bytes)).toBe(0);
+});
+
+test("put() that fails gives up all of its volumes", async () => {
+  await using server = await startCountingStore({ keeps: false });
+  const store = await open(server, 1, 100);
+  let pieces = 0;
+  const body = new ReadableStream<Bytes>({
+    pull: (controller) => {
+      if (pieces === 100) throw new Error("died");
+      pieces += 1;
+      controller.enqueue(sample(100));
+    },
+  });
+  expect(await failureOf(store.put("set/x.dbk", body, { id: "1" }, never))).toMatchObject({
+    message: "died",
+  });
+  const { parts, openUploads } = await server.tally();
+  expect(parts).toBeGreaterThan(90);
+  expect(openUploads).toBe(0);
 });
 
 test("put() keeps no more of a part than its digests", async () => {

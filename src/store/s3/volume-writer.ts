@@ -11,6 +11,9 @@ import { abortStrays } from "./strays.ts";
 /** How long clearing up after a failure may take, even if it was an interrupt. */
 const CLEARING_MS = 20_000;
 
+/** 5 TiB in volumes of 1,000 parts are 656 uploads: one after the other, they would take longer than that. */
+const ABORTED_AT_ONCE = 16;
+
 /** Fewer bytes are not worth the time. */
 const COLLECTED_BYTES = 4 * 1024 * 1024;
 
@@ -107,10 +110,22 @@ class VolumeWriter implements AsyncDisposable {
     const opened = await Promise.allSettled(this.#volumes);
     const uploads = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const signal = AbortSignal.timeout(CLEARING_MS);
-    for (const upload of uploads) if (!upload.isClosed) await upload.abort(signal).catch(warn);
+    await this.#giveUp(
+      uploads.filter(({ isClosed }) => !isClosed),
+      signal,
+    );
     // Unless one of ours is known to be open, it is no loss if we may not look.
     const tell = this.#isLost ? warn : () => {};
     await abortStrays(this.#bucket, this.#order.key, signal).catch(tell);
+  }
+
+  /** Aborts uploads, several at a time, and tells of the first one that stays. */
+  async #giveUp(uploads: readonly Multipart[], signal: AbortSignal): Promise<void> {
+    const failures: unknown[] = [];
+    const abort = (upload: Multipart) => upload.abort(signal).catch((error) => failures.push(error));
+    for (let at = 0; at < uploads.length; at += ABORTED_AT_ONCE)
+      await Promise.all(uploads.slice(at, at + ABORTED_AT_ONCE).map(abort));
+    if (failures.length > 0) warn(failures[0]);
   }
 
   /** Sends what was filled. Waiting for one of those on their way is the back-pressure. */
