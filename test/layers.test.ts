@@ -35,6 +35,10 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
     may: ["base", "schedule"],
     why: "the side that stays makes no backup itself: it knows times, and starts processes",
   },
+  setup: {
+    may: ["base", "store", "database", "job", "config", "host"],
+    why: "what makes a config out of answers asks nobody: that is the command line's",
+  },
   doctor: {
     may: ["base", "notify", "host", "database", "seal", "store", "schedule", "catalog", "job", "config"],
     why: "whether all is well is said in values: others ask for it, and print them",
@@ -42,6 +46,7 @@ const FLOORS: Record<string, { may: readonly string[]; why: string }> = {
   cli: {
     may: [
       "doctor",
+      "setup",
       "base",
       "schedule",
       "agent",

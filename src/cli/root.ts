@@ -5,6 +5,10 @@ export const root: Group = {
   description: "Backs up databases, sealed with a public key, whole or not at all, and restores them.",
   example: "dbacked run --once",
   commands: {
+    init: {
+      summary: "set up backups on this host, question by question",
+      load: async () => (await import("./init.ts")).command,
+    },
     run: {
       summary: "back up now",
       load: async () => (await import("./run.ts")).command,

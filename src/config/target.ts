@@ -33,8 +33,7 @@ const FLAG = "--to";
  */
 export async function readTarget(url: string, sources: Sources): Promise<Target> {
   refusePassword(FLAG, url, "DBACKED_TO_PASSWORD");
-  const scheme = url.slice(0, Math.max(0, url.indexOf(":")));
-  const type = TYPES.get(scheme) ?? "";
+  const type = typeOfUrl(url) ?? "";
   const driver = DRIVERS[type];
   if (driver === undefined) throw refuseScheme();
   const { environment, flags } = sources;
@@ -54,6 +53,11 @@ export async function readTarget(url: string, sources: Sources): Promise<Target>
   mistakes.throwIfAny();
   if (driver.instance?.(options)) throw refuseServer();
   return { type, options, open: async () => await driver.create(options) };
+}
+
+/** What sort of database a URL leads to; null if we know of none. */
+export function typeOfUrl(url: string): string | null {
+  return TYPES.get(url.slice(0, Math.max(0, url.indexOf(":")))) ?? null;
 }
 
 function refuseServer(): DbackedError {

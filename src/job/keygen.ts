@@ -1,10 +1,13 @@
 import { exists } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Secret } from "../base/secret.ts";
 import { generateIdentity, readRecipient } from "../seal/key.ts";
 import { refuseExisting, writeNew } from "./signer.ts";
 
 const RSA_BITS = 4096;
+
+/** Where the kit's README waits for a signer. */
+const EMPTY_SIGNER = "  ed25519:\n";
 
 /** What `keygen` wrote. */
 export interface RecoveryKit {
@@ -61,6 +64,14 @@ export async function refuseExistingKit(folder: string): Promise<void> {
   }
 }
 
+/** Writes the signer of a host into the kit's README, if that is there and waits for one: a restore accepts no other. */
+export async function noteSigner({ publicKey }: RecoveryKit, signer: string, host: string): Promise<void> {
+  const { readFirst: path } = filesOf(dirname(publicKey));
+  if (!(await exists(path))) return;
+  const text = await Bun.file(path).text();
+  await Bun.write(path, text.replace(EMPTY_SIGNER, `  ${signer} (${host})\n`));
+}
+
 type KitFile = "privateKey" | "publicKey" | keyof RecoveryTexts | "readFirst";
 
 function filesOf(folder: string): Record<KitFile, string> {
@@ -90,8 +101,7 @@ Keep this folder off the hosts that make backups, in two places. Without the pri
 nobody can open a backup.
 
 Write the signers of your hosts here ("dbacked signer show" prints them): a restore accepts only backups that they signed.
-  ed25519:
-
+${EMPTY_SIGNER}
 To restore, write where the backups are into restore.toml, as in
 
   [[stores]]

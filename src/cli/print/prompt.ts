@@ -1,6 +1,7 @@
 import { DbackedError, Interrupted } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
-import { printable } from "./text.ts";
+import { printable, printableLines, wrap } from "./text.ts";
 
 /** One thing to choose. */
 export interface Choice<T> {
@@ -14,6 +15,16 @@ export interface Question {
   message: string;
   /** Where there is no terminal: the option or variable that answers, as in `--last-backup`. */
   instead: string;
+}
+
+/** What is known of an answer that is typed. */
+export interface Typed {
+  /** Stands there to be changed. */
+  initial?: string | undefined;
+  /** Is meant by an empty answer, and shown. */
+  fallback?: string | undefined;
+  /** Why it cannot be that; undefined if it can. */
+  refuse?: (answer: string) => string | undefined;
 }
 
 /** Questions go to stderr, since stdout is for data. */
@@ -55,6 +66,39 @@ export async function askPassphrase(question: Question, signal: AbortSignal): Pr
 }
 
 /**
+ * Has a line typed. Blanks around it do not count.
+ *
+ * @throws {DbackedError} `usage`, if nobody can be asked; {Interrupted} if the question is left with Ctrl-C.
+ */
+export async function askText(
+  question: Question,
+  { initial, fallback = "", refuse }: Typed,
+  signal: AbortSignal,
+): Promise<string> {
+  checkTerminal(question);
+  const { text } = await import("@clack/prompts");
+  const meant = (typed = ""): string => typed.trim() || fallback;
+  const asked = text({
+    message: question.message,
+    ...(initial === undefined ? {} : { initialValue: initial }),
+    ...(fallback === "" ? {} : { placeholder: printable(fallback), defaultValue: fallback }),
+    validate: (typed) => refuse?.(meant(typed)),
+    output,
+    signal,
+  });
+  return meant(await answered(asked, signal));
+}
+
+/** Says something between questions, in their look; where there is no terminal, as everything else is said. */
+export async function tell(state: "step" | "success" | "warn", message: string): Promise<void> {
+  if (!process.stderr.isTTY) return log[state === "step" ? "info" : state](message);
+  const prompts = await import("@clack/prompts");
+  const columns = Math.max(40, (process.stderr.columns ?? 80) - 4);
+  const lines = printableLines(message).flatMap((line) => wrap(line, columns));
+  prompts.log[state](lines.join("\n"), { output });
+}
+
+/**
  * Has `name` typed before something that cannot be undone.
  *
  * @throws {DbackedError} `usage`, if nobody can be asked; {Interrupted} if the question is left with Ctrl-C.
@@ -67,7 +111,8 @@ export async function confirmByName(question: Question, name: string, signal: Ab
   await answered(text({ message: question.message, validate, output, signal }), signal);
 }
 
-function checkTerminal({ message, instead }: Question): void {
+/** @throws {DbackedError} `usage`, if nobody can be asked. */
+export function checkTerminal({ message, instead }: Question): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
   throw new DbackedError("usage", `nobody can be asked here, this is no terminal: ${message}`, {
     hint: `use ${instead}`,

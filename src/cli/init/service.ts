@@ -1,0 +1,74 @@
+import { exists } from "node:fs/promises";
+import { DbackedError } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
+import { writeNew } from "../../job/signer.ts";
+import { ownExecutable } from "../../release/executable.ts";
+import { crontabLine, type Service, serviceFile, servicesHere } from "../../setup/service.ts";
+import { readOutput } from "../../tool/run.ts";
+import { type Choice, choose, tell } from "../print/prompt.ts";
+import { INSTEAD } from "./scene.ts";
+
+type Caller = Omit<Parameters<typeof serviceFile>[1], "program">;
+
+const LABELS = {
+  systemd: {
+    value: "systemd",
+    label: "systemd",
+    hint: "a service that stays, and tries again after a failure",
+  },
+  cron: { value: "cron", label: "cron", hint: "an entry in /etc/cron.d" },
+} as const;
+
+const COMMANDS = [
+  ["systemctl", "daemon-reload"],
+  ["systemctl", "enable", "--now", "dbacked"],
+] as const;
+
+/** How long systemd may take, in ms. */
+const SYSTEMD_MS = 60_000;
+
+/** Asks what makes the backups from now on. */
+export async function askService(caller: Caller, signal: AbortSignal): Promise<string | null> {
+  const here = await servicesHere(process.getuid?.() === 0);
+  if (here.length === 0) {
+    await tellByHand(caller);
+    return null;
+  }
+  const choices: Choice<Service | null>[] = [
+    ...here.map((value) => LABELS[value]),
+    { value: null, label: "Nothing yet", hint: "a container, or something else, is to call dbacked" },
+  ];
+  const service = await choose({ message: "What makes the next ones?", instead: INSTEAD }, choices, signal);
+  if (service !== null) return await installService(service, caller, signal);
+  await tellByHand(caller);
+  return null;
+}
+
+/**
+ * Writes the unit, or the entry of cron, and starts it.
+ *
+ * @throws {DbackedError} `target`, if it is there already or cannot be written, or systemd does not start it.
+ */
+export async function installService(service: Service, caller: Caller, signal: AbortSignal): Promise<string> {
+  const { path, text } = serviceFile(service, { ...caller, program: await ownExecutable() });
+  if (await exists(path))
+    throw new DbackedError("target", `${path} is there already, and nothing is overwritten`, {
+      hint: `it belongs to another set-up; compare it with\n${text.trim()}`,
+    });
+  try {
+    await writeNew(path, text, 0o644);
+  } catch (cause) {
+    if (!(cause instanceof DbackedError)) throw cause;
+    throw new DbackedError("target", cause.message, { cause });
+  }
+  if (service === "systemd")
+    for (const argv of COMMANDS)
+      await readOutput({ argv }, AbortSignal.any([signal, AbortSignal.timeout(SYSTEMD_MS)]));
+  return path;
+}
+
+async function tellByHand(caller: Caller): Promise<void> {
+  const program = await ownExecutable().catch(() => "dbacked");
+  await tell("warn", "Nothing calls dbacked by itself yet. A line for your own crontab (`crontab -e`):");
+  log.info(`\n${crontabLine({ ...caller, program })}\n`);
+}

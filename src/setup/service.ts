@@ -1,0 +1,88 @@
+import { exists } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { z } from "zod";
+import type { Config } from "../config/config.ts";
+import { pathOf, type SqliteFields } from "../database/sqlite/options.ts";
+import { CRON_FILE, type CronEntry, cronText } from "../host/cron.ts";
+import { UNIT_FILE, unitText } from "../host/unit.ts";
+import type { folderOptions } from "../store/folder.ts";
+
+/** What calls the program when a backup is due. */
+export type Service = "systemd" | "cron";
+
+/** A file that has to be written for that, and its text. */
+export interface ServiceFile {
+  service: Service;
+  path: string;
+  text: string;
+}
+
+interface Caller {
+  /** The whole path of the program. */
+  program: string;
+  /** The whole path of the config. */
+  file: string;
+  config: Config;
+  /** As the config has it, and by which clock. */
+  schedule: string;
+  zone: string;
+}
+
+/** Systemd runs here. @see sd_booted(3) */
+const SYSTEMD = "/run/systemd/system";
+
+/** How often is looked whether something is due, where cron cannot say when. */
+const OFTEN = "*/10 * * * *";
+
+const CRON_FIELDS = /^[\d*/,-]+(?: [\d*/,-]+){4}$/;
+
+/** What could call the program on this host, the better one first; nothing, for a user who may not set it up. */
+export async function servicesHere(isRoot: boolean): Promise<readonly Service[]> {
+  if (!isRoot) return [];
+  const hasSystemd = await exists(SYSTEMD);
+  const hasCron = await exists(dirname(CRON_FILE));
+  return [...(hasSystemd ? ["systemd" as const] : []), ...(hasCron ? ["cron" as const] : [])];
+}
+
+/** What has to be written so that `service` calls the program. */
+export function serviceFile(service: Service, caller: Caller): ServiceFile {
+  if (service === "cron") return { service, path: CRON_FILE, text: cronText(cronOf(caller, "root")) };
+  const { program, file, config } = caller;
+  const unit = {
+    program,
+    config: file,
+    environmentFile: null,
+    user: "root",
+    name: null,
+    writes: writesOf(config, file),
+  };
+  return { service, path: UNIT_FILE, text: unitText(unit) };
+}
+
+/** The line for a user's own crontab, where nobody else is named. */
+export function crontabLine(caller: Caller): string {
+  const entry = cronOf(caller, "me");
+  const line = cronText(entry).trimEnd().split("\n").at(-1) ?? "";
+  return `${entry.at} ${line.slice(`${entry.at} ${entry.user} `.length)}`;
+}
+
+/**
+ * Cron calls at the very times of the schedule if it can say them; else often, and what is due is made, by the schedule of the
+ * config.
+ */
+function cronOf({ program, file, schedule, zone }: Caller, user: string): CronEntry {
+  const isSame = zone === new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isPlain = isSame && CRON_FIELDS.test(schedule);
+  return { program, config: file, user, at: isPlain ? schedule : OFTEN, ifDue: !isPlain };
+}
+
+/** The unit sees the rest of the file system read-only. */
+function writesOf({ stores, databases }: Config, file: string): string[] {
+  const folders = stores.flatMap(({ type, options }) =>
+    type === "folder" ? (options as z.output<typeof folderOptions>).path : [],
+  );
+  const files = databases.flatMap(({ type, options }) =>
+    type === "sqlite" ? dirname(pathOf(options as SqliteFields)) : [],
+  );
+  return [...new Set([...folders, ...files, dirname(file)])];
+}
