@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-
 import { DbackedError, exitCodeOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
@@ -79,11 +77,11 @@ async function surveyAll({ args, globals }: Examining): Promise<Survey> {
 async function examine(context: Examining, config: Config): Promise<readonly Check[]> {
   const { args, globals, signal } = context;
   const { opening, failures } = await openingOf(context, config);
-  const patient = await patientOf(context, config);
+  const patient = await patientOf(context, config, opening !== null);
   const configured = args.privateKeyPath === undefined ? await findConfiguredKey(context) : null;
   const surroundings = {
     runners: await findRunners(),
-    privateKeys: { folders: [process.cwd(), homedir()], configured },
+    privateKeys: { folders: usualFolders(), configured },
     opening,
   };
   const read = () => [["read", opening?.progress.bytes ?? 0] as const];
@@ -92,7 +90,7 @@ async function examine(context: Examining, config: Config): Promise<readonly Che
 }
 
 /** @throws {DbackedError} `usage`, if the config has no such database or store. */
-async function patientOf({ args }: Examining, config: Config): Promise<Patient> {
+async function patientOf({ args }: Examining, config: Config, opens: boolean): Promise<Patient> {
   const { database, store } = args;
   refuseUnknown("database", database, config.databases);
   refuseUnknown("store", store, config.stores);
@@ -104,7 +102,8 @@ async function patientOf({ args }: Examining, config: Config): Promise<Patient> 
     ({ name }) => (store ?? name) === name && (wanted?.includes(name) ?? true),
   );
   const trusted = await readTrusted(config, args.trustSigner).catch(() => config.trustedSigners);
-  return { config, databases, stores: await openStores(stores), trusted, now: () => new Date() };
+  const open = await openStores(stores);
+  return { config, databases, stores: open, trusted, opens, now: () => new Date() };
 }
 
 function refuseUnknown(what: string, name: string | undefined, entries: readonly { name: string }[]): void {
@@ -136,6 +135,12 @@ async function openingOf(
     if (error instanceof DbackedError) return { opening: null, failures: [bad("keys", error)] };
     throw error;
   }
+}
+
+/** Where somebody leaves a key: where he stands, and at home, if this user has one. */
+function usualFolders(): string[] {
+  const { HOME } = process.env;
+  return [...new Set([process.cwd(), ...(HOME === undefined || HOME === "" ? [] : [HOME])])];
 }
 
 /** What the config names for itself, whatever the command line says. */

@@ -12,7 +12,7 @@ import type { Patient } from "./patient.ts";
 const LATE_MS = 60 * 60 * 1000;
 
 /** What is looked at: the backups of one database in one store. */
-interface Looking extends Pick<Patient, "trusted" | "now"> {
+interface Looking extends Pick<Patient, "trusted" | "opens" | "now"> {
   subject: string;
   entry: DatabaseConfig;
   set: string;
@@ -27,10 +27,8 @@ export async function checkNewest(looking: Looking, signal: AbortSignal): Promis
     const what = `there is no backup of it in ${store.label} that counts`;
     return [doubtful(subject, what, `dbacked run --once ${set}`)];
   }
-  return [
-    judgeAge(subject, newest, entry, { label: store.label, now: now() }),
-    ...judgeProofs(subject, newest),
-  ];
+  const age = judgeAge(subject, newest, entry, { label: store.label, now: now() });
+  return looking.opens ? [age] : [age, ...judgeProofs(subject, newest)];
 }
 
 function judgeAge(

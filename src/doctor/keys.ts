@@ -52,7 +52,7 @@ async function checkRecipient({ from, pem, label }: RecipientConfig): Promise<re
     const what = `the public key ${from} can be replaced by other users of this host, who could then read the backups`;
     checks.push(bad(SUBJECT, new DbackedError("key", what, { hint: `chmod go-w ${from}` })));
   }
-  return [good(SUBJECT, `backups are sealed for ${fingerprint.slice(0, 16)} (${from})`), ...checks];
+  return [good(SUBJECT, `backups are sealed for ${fingerprint.slice(0, 12)} (${from})`), ...checks];
 }
 
 async function checkSigner(signer: SignerConfig): Promise<readonly Check[]> {

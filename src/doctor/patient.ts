@@ -10,6 +10,8 @@ export interface Patient {
   databases: readonly DatabaseConfig[];
   stores: readonly OpenStore[];
   trusted: readonly TrustedSigner[];
+  /** Whether the newest backups are opened; then nothing more is said of what was proved of them. */
+  opens: boolean;
   now: () => Date;
 }
 

@@ -12,7 +12,14 @@ export async function patientWith(folder: string, sections: Record<string, unkno
   const { config, failure } = await surveyConfig({ environment: {}, file }, ["stores"]);
   if (config === null || failure !== null) throw failure ?? new Error("no config was read");
   const { databases, stores } = config;
-  return { config, databases, stores: await openStores(stores), trusted: [], now: () => new Date() };
+  return {
+    config,
+    databases,
+    stores: await openStores(stores),
+    trusted: [],
+    opens: false,
+    now: () => new Date(),
+  };
 }
 
 /** Each check in one line, as in `✗ database shop: it is late`. */
