@@ -1,22 +1,25 @@
+import { statfs } from "node:fs/promises";
+
 import { DbackedError } from "../base/error.ts";
-import { printDuration } from "../base/units.ts";
+import { printBytes, printDuration } from "../base/units.ts";
 import { type Backup, findNewest } from "../catalog/list.ts";
 import type { DatabaseConfig } from "../config/config.ts";
 import { noteVerifier } from "../job/trust.ts";
 import { judge } from "../schedule/schedule.ts";
-import type { Store } from "../store/store.ts";
 import { bad, type Check, doubtful, good } from "./check.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient, Place } from "./patient.ts";
 
 /** A backup may be under way, or have been put off by another one. */
 const LATE_MS = 60 * 60 * 1000;
 
+/** With room for fewer backups than that, somebody should see to it. */
+const ROOM_FOR = 3;
+
 /** What is looked at: the backups of one database in one store. */
-interface Looking extends Pick<Patient, "trusted" | "opens" | "now"> {
+interface Looking extends Place, Pick<Patient, "trusted" | "opens" | "now"> {
   subject: string;
   entry: DatabaseConfig;
   set: string;
-  store: Store;
 }
 
 /** Looks at the newest backup that counts: whether it is late, and what was proved of it. */
@@ -28,7 +31,8 @@ export async function checkNewest(looking: Looking, signal: AbortSignal): Promis
     return [doubtful(subject, what, `dbacked run --once ${set}`)];
   }
   const age = judgeAge(subject, newest, entry, { label: store.label, now: now() });
-  return looking.opens ? [age] : [age, ...judgeProofs(subject, newest)];
+  const proofs = looking.opens ? [] : judgeProofs(subject, newest);
+  return [age, ...proofs, ...(await judgeRoom(looking, newest))];
 }
 
 function judgeAge(
@@ -64,6 +68,18 @@ function judgeProofs(subject: string, { proofs }: Backup): Check[] {
       : "it was read back whole";
   const what = `${seen}, and nobody has shown that it can be opened`;
   return [doubtful(subject, what, "where the private key is: dbacked verify --last --private-key-path FILE")];
+}
+
+/** The next backup will be about as large as the last one. */
+async function judgeRoom({ subject, folder }: Looking, { manifest }: Backup): Promise<Check[]> {
+  if (folder === null) return [];
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= ROOM_FOR * manifest.bytes) return [];
+  const what = `the newest backup has ${printBytes(manifest.bytes)}, and ${printBytes(free)} are free in ${folder}`;
+  const hint = "make room, or let `keep` remove old ones: see docs/retention.md";
+  if (free >= manifest.bytes) return [doubtful(subject, what, hint)];
+  return [bad(subject, new DbackedError("store", what, { hint }))];
 }
 
 function printAge(ms: number): string {

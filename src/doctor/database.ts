@@ -7,7 +7,7 @@ import { verifyNote } from "../seal/note.ts";
 import { keysAt } from "../seal/unlock.ts";
 import { checkNewest } from "./backups.ts";
 import { bad, type Check, doubtful, examine, good } from "./check.ts";
-import { type Patient, storesOf } from "./patient.ts";
+import { type Patient, placesOf } from "./patient.ts";
 import { checkEncryption } from "./transport.ts";
 
 /** A server that says nothing at all is given up then. */
@@ -75,8 +75,8 @@ interface Subject {
 async function checkOne(patient: Patient, one: Subject, signal: AbortSignal): Promise<readonly Check[]> {
   const { subject, entry, set } = one;
   const asked = await examine(subject, () => ask(patient, one, signal), signal);
-  const kept = storesOf(patient, entry).map((store) =>
-    examine(subject, () => checkNewest({ ...patient, subject, entry, set, store }, signal), signal),
+  const kept = placesOf(patient, entry).map((place) =>
+    examine(subject, () => checkNewest({ ...patient, ...place, subject, entry, set }, signal), signal),
   );
   return [...asked, ...(await Promise.all(kept)).flat()];
 }
@@ -88,7 +88,7 @@ async function ask(
 ): Promise<readonly Check[]> {
   const database = await open();
   const answer = await limited(database.label, signal, (inner) => database.check(inner));
-  const holders = storesOf(patient, entry).map((store) =>
+  const holders = placesOf(patient, entry).map(({ store }) =>
     examine(
       subject,
       async () => {

@@ -5,8 +5,8 @@ import { DbackedError } from "../base/error.ts";
 import { printBytes } from "../base/units.ts";
 import type { DatabaseConfig, StoreConfig } from "../config/config.ts";
 import { pathOf, sqliteOptions } from "../database/sqlite/options.ts";
-import { folderOptions } from "../store/folder.ts";
 import { bad, type Check, doubtful, good } from "./check.ts";
+import { folderOf } from "./patient.ts";
 
 /** Looks at the disks that a backup needs, and at what would be lost together. */
 export async function checkDisk(
@@ -42,16 +42,11 @@ async function checkRoom(
   return [bad("disk", new DbackedError("database", what, { hint }))];
 }
 
-async function checkFate(
-  name: string,
-  file: string,
-  { type, options }: StoreConfig,
-): Promise<readonly Check[]> {
-  const { success, data } = folderOptions.safeParse(type === "folder" ? options : null);
-  if (!success) return [];
-  const [one, other] = await Promise.all([file, data.path].map((path) => stat(path).catch(() => null)));
-  if (one === null || one === undefined || other === null || other === undefined) return [];
-  if (one.dev !== other.dev) return [];
-  const what = `${name} and its backups lie on the same disk: ${file} and ${data.path} would be lost together`;
+async function checkFate(name: string, file: string, store: StoreConfig): Promise<readonly Check[]> {
+  const folder = folderOf(store);
+  if (folder === null) return [];
+  const [one, other] = [await stat(file).catch(() => null), await stat(folder).catch(() => null)];
+  if (one === null || one.dev !== other?.dev) return [];
+  const what = `${name} and its backups lie on the same disk: ${file} and ${folder} would be lost together`;
   return [doubtful("disk", what, "add a store on another disk, or better on another host")];
 }

@@ -8,7 +8,7 @@ import { checkDatabase } from "./database.ts";
 import { checkDisk } from "./disk.ts";
 import { checkKeys, type Whereabouts } from "./keys.ts";
 import { checkOpening, type Opening } from "./opening.ts";
-import { type Patient, storesOf } from "./patient.ts";
+import { type Patient, placesOf } from "./patient.ts";
 import { checkRunners, type Runners } from "./runner.ts";
 import { checkStore } from "./store.ts";
 import { checkTools } from "./tools.ts";
@@ -45,7 +45,7 @@ export async function examineAll(
 async function openAll(patient: Patient, opening: Opening, signal: AbortSignal): Promise<readonly Check[]> {
   const checks: Check[] = [];
   for (const entry of patient.databases) {
-    for (const store of storesOf(patient, entry)) {
+    for (const { store } of placesOf(patient, entry)) {
       const open = async () => {
         const found: Check[] = [];
         for (const set of await setsOf(entry, store, signal))

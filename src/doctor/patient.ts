@@ -1,6 +1,7 @@
 import { DbackedError } from "../base/error.ts";
 import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
+import { folderOptions } from "../store/folder.ts";
 import type { Store } from "../store/store.ts";
 
 /** Everything that is examined. */
@@ -32,7 +33,24 @@ export async function openStores(configs: readonly StoreConfig[]): Promise<OpenS
   );
 }
 
+/** Where the backups of a database are. */
+export interface Place {
+  store: Store;
+  /** The folder that the store is; null for any other sort. */
+  folder: string | null;
+}
+
 /** The stores of a database that can be asked; what is wrong with others is told of themselves. */
-export function storesOf({ stores }: Patient, entry: DatabaseConfig): Store[] {
-  return stores.flatMap((each) => ("store" in each && entry.stores.includes(each.name) ? [each.store] : []));
+export function placesOf({ stores }: Patient, entry: DatabaseConfig): Place[] {
+  return stores.flatMap((each) =>
+    "store" in each && entry.stores.includes(each.name)
+      ? [{ store: each.store, folder: folderOf(each) }]
+      : [],
+  );
+}
+
+/** The path of a store that is a folder. */
+export function folderOf({ type, options }: Pick<StoreConfig, "type" | "options">): string | null {
+  const { success, data } = folderOptions.safeParse(type === "folder" ? options : null);
+  return success ? data.path : null;
 }

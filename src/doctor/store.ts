@@ -3,6 +3,7 @@ import { probeStore } from "../job/probe.ts";
 import type { Trial } from "../store/trial.ts";
 import { bad, type Check, doubtful, examine, good } from "./check.ts";
 import type { OpenStore } from "./patient.ts";
+import { checkEndpoint } from "./transport.ts";
 
 /** Tries out a store on a probe of its own. */
 export async function checkStore(
@@ -17,7 +18,9 @@ export async function checkStore(
     subject,
     async () => {
       const trials = await probeStore(store, now, signal);
-      return trials.map((trial) => checkOf(subject, store.label, trial));
+      const way = checkEndpoint(opened.options);
+      const checks = trials.map((trial) => checkOf(subject, store.label, trial));
+      return way === null ? checks : [...checks, doubtful(subject, ...way)];
     },
     signal,
   );

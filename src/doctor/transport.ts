@@ -27,3 +27,12 @@ export function checkEncryption({ options }: DatabaseConfig): [what: string, hin
     [what, 'set tls = "verify-full" (for MongoDB, tls = true), with caFile if its authority is your own'],
   ];
 }
+
+/** The same of a store: its own name for it is an endpoint. What is sent is sealed, and what is asked is not. */
+export function checkEndpoint(options: unknown): [what: string, hint: string] | null {
+  if (typeof options !== "object" || options === null || !("endpoint" in options)) return null;
+  const parsed = typeof options.endpoint === "string" ? URL.parse(options.endpoint) : null;
+  if (parsed?.protocol !== "http:" || LOCAL.test(parsed.hostname)) return null;
+  const what = `goes over http: others on the way to ${parsed.host} see names and sizes, and can stand in for it`;
+  return [what, "let endpoint begin with https://"];
+}

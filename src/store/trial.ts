@@ -10,8 +10,6 @@ export interface Trial {
   /** What is so, in words. */
   what: string;
   hint?: string | undefined;
-  /** Bytes that are free, for `space`. */
-  free?: number;
 }
 
 type TrialName =

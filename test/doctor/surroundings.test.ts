@@ -7,7 +7,7 @@ import type { DatabaseConfig } from "../../src/config/config.ts";
 import { checkAlarm } from "../../src/doctor/alarm.ts";
 import { checkDisk } from "../../src/doctor/disk.ts";
 import { checkRunners, findRunners } from "../../src/doctor/runner.ts";
-import { checkEncryption } from "../../src/doctor/transport.ts";
+import { checkEncryption, checkEndpoint } from "../../src/doctor/transport.ts";
 import { cronText } from "../../src/host/cron.ts";
 import { unitText } from "../../src/host/unit.ts";
 import { patientWith, told } from "./patient.ts";
@@ -136,4 +136,13 @@ test.each([
   [{ host: "db.example.com", tls: false }, 1],
 ])("checkEncryption() judges %p", (options, warnings) => {
   expect(checkEncryption({ options } as DatabaseConfig)).toHaveLength(warnings);
+});
+
+test.each([
+  [{ endpoint: "http://s3.example.com:9000" }, true],
+  [{ endpoint: "https://s3.example.com" }, false],
+  [{ endpoint: "http://127.0.0.1:9000" }, false],
+  [{ bucket: "b" }, false],
+])("checkEndpoint() judges %p", (options, isOpen) => {
+  expect(checkEndpoint(options) !== null).toBe(isOpen);
 });

@@ -1,5 +1,5 @@
 import type { Check } from "../../doctor/check.ts";
-import { printableLines, wrap } from "./text.ts";
+import { printable, printableLines, wrap } from "./text.ts";
 import type { TableLook } from "./table.ts";
 
 const SIGNS = { ok: "✓", warn: "!", fail: "✗" } as const;
@@ -24,7 +24,9 @@ export function doctorJson(checks: readonly Check[]): { checks: readonly Check[]
 export function printChecks(checks: readonly Check[], look: TableLook): string {
   const groups = Map.groupBy(checks, ({ subject }) => subject);
   return [...groups]
-    .map(([subject, found]) => [subject, ...found.flatMap((check) => printCheck(check, look))].join("\n"))
+    .map(([subject, found]) =>
+      [title(subject, look), ...found.flatMap((check) => printCheck(check, look))].join("\n"),
+    )
     .join("\n\n");
 }
 
@@ -38,6 +40,10 @@ export function printDiagnosis(checks: readonly Check[]): string {
     `${countOf(checks, "ok")} well (✓)`,
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+function title(subject: string, { colour }: TableLook): string {
+  return colour ? `\u001B[1m${printable(subject)}\u001B[22m` : printable(subject);
 }
 
 function printCheck({ state, what, hint }: Check, { width, colour }: TableLook): string[] {

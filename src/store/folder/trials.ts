@@ -74,6 +74,6 @@ async function judgeSpace(folder: string): Promise<Trial> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const what = `${printBytes(free)} are free there`;
-  if (free >= LITTLE_SPACE) return { name: "space", state: "ok", what, free };
-  return { name: "space", state: "warn", what, hint: `make room, or prune: df -h ${folder}`, free };
+  if (free >= LITTLE_SPACE) return { name: "space", state: "ok", what };
+  return { name: "space", state: "warn", what, hint: `make room, or prune: df -h ${folder}` };
 }
