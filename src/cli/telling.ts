@@ -1,6 +1,7 @@
 import type { DatabaseConfig } from "../config/config.ts";
 import type { Database } from "../database/database.ts";
 import { EntryHooks } from "./hooks.ts";
+import { recordMetrics } from "./metrics.ts";
 import { Pinger } from "./pinger.ts";
 import { reportJson } from "./print/outcome.ts";
 import { printTold } from "./print/told.ts";
@@ -32,6 +33,10 @@ class Story {
   readonly outcomes: Outcome[] = [];
   readonly pinger: Pinger;
   readonly hooks: EntryHooks;
+  /** What is to be backed up, once that is known. */
+  sets: readonly string[] = [];
+  /** How long each set took, in ms. */
+  readonly durations = new Map<string, number>();
   /** The set whose backup was begun last; until then nothing was known to be due. */
   opened: string | null = null;
 
@@ -46,8 +51,9 @@ class Story {
 export async function attemptTold(run: Run, order: Order, signal: AbortSignal): Promise<readonly Outcome[]> {
   const story = new Story(order);
   try {
-    for (const task of await tasksOf(order, run.config, signal))
-      story.outcomes.push(...(await attemptHooked(run, task, story, signal)));
+    const tasks = await tasksOf(order, run.config, signal);
+    story.sets = tasks.map(({ set }) => set);
+    for (const task of tasks) story.outcomes.push(...(await attemptHooked(run, task, story, signal)));
   } catch (error) {
     const { opened, outcomes, hooks } = story;
     if (opened !== null) {
@@ -70,7 +76,9 @@ async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSi
       if (story.order.only === null) story.pinger.begin();
     });
   };
+  const startedAt = performance.now();
   const outcomes = await attempt(run, { ...task, open }, signal);
+  story.durations.set(set, performance.now() - startedAt);
   const error = await story.hooks.after(set, outcomes, signal);
   if (error === null) return [...outcomes];
   complainOf(run, set, error);
@@ -78,7 +86,9 @@ async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSi
 }
 
 /** Another run that holds the database tells of it itself; one database of a server says nothing good of the others. */
-async function tell({ order, outcomes, pinger }: Story, signal: AbortSignal): Promise<void> {
+async function tell(story: Story, signal: AbortSignal): Promise<void> {
+  const { order, outcomes, pinger } = story;
+  await recordMetrics(story);
   const { backups, failures } = reportJson(outcomes);
   const failed = failures.filter(({ kind }) => kind !== "busy");
   const body = printTold({ backups, failures: failed });

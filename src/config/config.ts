@@ -50,6 +50,8 @@ export interface DatabaseConfig extends Target {
   pingUrl: Secret | null;
   /** Commands around each backup; null if there are none. */
   hooks: Hooks | null;
+  /** Where a file for Prometheus is written after each run; null if none is. */
+  metricsDirectory: string | null;
 }
 
 /** A whole server, and which of its databases are meant. */

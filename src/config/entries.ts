@@ -12,6 +12,7 @@ import type { DatabaseConfig, StoreConfig } from "./config.ts";
 import { isTable, type Table } from "./document.ts";
 import { durationOption } from "./duration.ts";
 import { hooksOption } from "./hooks.ts";
+import { readMetricsDirectory } from "./metrics.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { readSchedule } from "./schedule.ts";
 import { SECRET_KEYS, settleSecrets } from "./secrets.ts";
@@ -144,6 +145,7 @@ export async function readDatabases(settings: Settings, mistakes: Mistakes): Pro
       pruneAfterBackup,
       pingUrl: own.pingUrl ?? null,
       hooks: own.hooks ?? null,
+      metricsDirectory: readMetricsDirectory(settings),
     });
   });
   return await Promise.all(read);

@@ -21,6 +21,7 @@ const topOptions = z.strictObject({
   identity: table,
   pingUrl: z.unknown().optional(),
   pingUrlFile: z.string().min(1).optional(),
+  metricsDirectory: z.string().min(1).optional(),
   agentId: z.string().min(1).optional(),
   subscriptionType: z.enum(["free", "pro"]).optional(),
   sendAnalytics: z.boolean().optional(),

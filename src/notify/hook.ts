@@ -4,7 +4,7 @@ import { printDuration } from "../base/units.ts";
 import { streamFrom } from "../tool/run.ts";
 
 /** A program and its arguments. */
-export type Argv = readonly string[];
+type Argv = readonly string[];
 
 /** When a command of the user is run. */
 export type HookName = "before" | "afterSuccess" | "afterFailure";

@@ -1,4 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { FOLDER_STORE, Place, SHOP } from "./given.ts";
 
 const place = await Place.make();
@@ -28,4 +30,20 @@ test.each([
 ])("loadConfig() refuses %s", async (line, mistake) => {
   const toml = `${FOLDER_STORE}${SHOP}\n[databases.hooks]\n${line}`;
   expect(await place.mistakes({ toml })).toEqual([mistake]);
+});
+
+test("docs/alerts.md: its examples work", async () => {
+  const page = await Bun.file(join(import.meta.dir, "../../docs/alerts.md")).text();
+  const blocks = [...page.matchAll(/^```toml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+  await writeFile(join(place.folder, "shop.ping"), "https://hc-ping.com/uuid", { mode: 0o600 });
+  const told = [];
+  for (const text of blocks) {
+    const { databases } = await place.load({ toml: text.replaceAll("/etc/dbacked/", `${place.folder}/`) });
+    told.push(...databases.map(({ pingUrl, hooks, metricsDirectory }) => [pingUrl, hooks, metricsDirectory]));
+  }
+  expect(told.map((all) => all.map((each) => each !== null))).toEqual([
+    [true, false, false],
+    [false, true, false],
+    [false, false, true],
+  ]);
 });
