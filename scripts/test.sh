@@ -13,7 +13,7 @@ for pair in \
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common \
   mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core mariadb-dump:mariadb-client \
   shellcheck:shellcheck systemd-analyze:systemd busybox:busybox curl:curl wget:wget \
-  zsh:zsh fish:fish mandoc:mandoc man:man-db \
+  zsh:zsh fish:fish mandoc:mandoc man:man-db jq:jq unshare:util-linux \
   zstd:zstd openssl:openssl python3:python3 setpriv:util-linux script:bsdutils; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done

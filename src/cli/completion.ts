@@ -17,7 +17,7 @@ export const command = defineCommand({
   description:
     "Prints a script that makes a shell complete command lines of dbacked: commands, options, paths, and the names of the " +
     "config. SHELL is bash, zsh or fish.",
-  example: "dbacked completion bash > /usr/share/bash-completion/completions/dbacked",
+  example: "dbacked completion bash > /etc/bash_completion.d/dbacked",
   operands: { value: "SHELL", least: 0, most: 1, offers: SHELLS },
   // What the scripts call: the words of a command line come by stdin, one a line, the unfinished one last.
   options: { offer: { kind: "flag", summary: "" } },

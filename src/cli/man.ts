@@ -8,7 +8,7 @@ export const command = defineCommand({
   description:
     "Prints the manual page, every command and option in it, for man: into a file of a folder where man looks, or on to " +
     "`man -l -`.",
-  example: "dbacked man > /usr/local/share/man/man1/dbacked.1",
+  example: "dbacked man | man -l -",
   options: {},
   async run({ globals, print }) {
     if (globals.json) throw new DbackedError("usage", "--json cannot be used here: a manual page is no JSON");
