@@ -29,7 +29,7 @@ interface Reading {
 
 const GRACE_MS = 30_000;
 
-/** How much longer than a standstill a process may be silent: it tells of its progress all the time. */
+/** How much longer than a standstill, or a command of the user, a process may be silent: else it tells of its progress. */
 const SILENCE_MS = 60_000;
 
 const reportSchema = z.object({
@@ -130,7 +130,7 @@ async function tend(
       ],
       env: process.env,
       input: reading.text,
-      silentMs: entry.stallMs + SILENCE_MS,
+      silentMs: entry.stallMs + (entry.hooks?.limitMs ?? 0) + SILENCE_MS,
       graceMs: GRACE_MS,
       watch: relay,
     },

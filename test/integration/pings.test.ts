@@ -83,6 +83,20 @@ test("what fails before any backup is tried is told of every entry", async () =>
   expect(check.received[0]?.body).toContain("bad.pem");
 });
 
+test("a copy that failed is told, with the store that lacks it, though another store has one", async () => {
+  await using check = new CheckServer();
+  const host = await newHost();
+  await host.run(["signer", "new"]);
+  const broken = folderStore(join(host.configFile, "below"), { name: "nas" });
+  await host.configure({
+    databases: [appOn(host, "app", { pingUrl: `${check.url}/uuid` })],
+    stores: [folderStore(host.store), broken],
+  });
+  expect(await host.run(["run", "--once"])).toMatchObject({ exitCode: 6 });
+  expect(check.paths).toEqual(["/uuid/start?rid=RID", "/uuid/fail?rid=RID"]);
+  expect(check.received[1]?.body).toMatch(/^app: [^\n]*below[^]*\napp: backup [0-9a-f]{12} /);
+});
+
 test("a check that is down makes no backup fail, and is a warning with its host alone", async () => {
   const host = await newHost();
   const pingUrl = "http://127.0.0.1:1/hunter2";
