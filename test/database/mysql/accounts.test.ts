@@ -91,29 +91,30 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
     expect((await dumpOf(one)).report).toMatchObject({ complete: true, tables: 1 });
   });
 
-  test.skipIf(product === "MariaDB")("misses primary keys that the server hides", async () => {
-    const name = await createDatabase(source);
-    await source.query(
-      "SET SESSION sql_generate_invisible_primary_key = ON; CREATE TABLE t (a int); CREATE TABLE own (my_row_id int PRIMARY KEY)",
-      name,
-    );
-    const one = instanceOf(least).open(name);
-    expect((await one.check(never)).gaps).toEqual([]);
-    await source.query("SET GLOBAL show_gipk_in_create_table_and_information_schema = OFF");
-    const { gaps } = await one.check(never);
-    expect(gaps).toMatchObject([{ kind: "rows", object: "generated primary keys of `t`" }]);
-    const options = { dumperOptions: "--skip-generated-invisible-primary-key" };
-    expect(
-      (
-        await instanceOf({ ...least, ...options })
-          .open(name)
-          .check(never)
-      ).gaps,
-    ).toEqual([]);
-    await source.query(gaps[0]?.mend ?? "");
-    expect((await one.check(never)).gaps).toEqual([]);
-    await source.query(`DROP DATABASE ${name}`);
-  });
+  if (product === "MySQL")
+    test("misses primary keys that the server hides", async () => {
+      const name = await createDatabase(source);
+      await source.query(
+        "SET SESSION sql_generate_invisible_primary_key = ON; CREATE TABLE t (a int); CREATE TABLE own (my_row_id int PRIMARY KEY)",
+        name,
+      );
+      const one = instanceOf(least).open(name);
+      expect((await one.check(never)).gaps).toEqual([]);
+      await source.query("SET GLOBAL show_gipk_in_create_table_and_information_schema = OFF");
+      const { gaps } = await one.check(never);
+      expect(gaps).toMatchObject([{ kind: "rows", object: "generated primary keys of `t`" }]);
+      const options = { dumperOptions: "--skip-generated-invisible-primary-key" };
+      expect(
+        (
+          await instanceOf({ ...least, ...options })
+            .open(name)
+            .check(never)
+        ).gaps,
+      ).toEqual([]);
+      await source.query(gaps[0]?.mend ?? "");
+      expect((await one.check(never)).gaps).toEqual([]);
+      await source.query(`DROP DATABASE ${name}`);
+    });
 
   test("refuses to list what the role may not see, unless that is accepted", async () => {
     await source.query("CREATE USER few IDENTIFIED BY 'x'");
