@@ -46,7 +46,7 @@ function section(comment: string, tables: Readonly<Record<string, unknown>>): st
 /** As the loader has to read it: secrets in clear, and no `\${` that means a variable. */
 function literal(value: unknown): unknown {
   if (value instanceof Secret) return literal(value.reveal());
-  if (typeof value === "string") return value.replaceAll("${", "$${");
+  if (typeof value === "string") return value.replaceAll("${", () => "$${");
   if (Array.isArray(value)) return value.map(literal);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, literal(each)]));

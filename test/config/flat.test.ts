@@ -114,7 +114,7 @@ test("loadConfig() keeps backups in a folder if a path is all that is known of t
   const { stores } = await load({ ...rest, storePath: "/srv/backups" });
   expect(stores).toMatchObject([{ name: "folder", type: "folder", options: { path: "/srv/backups" } }]);
   const both = load({ ...MINIMUM, storePath: "/srv/backups" });
-  await expect(both).rejects.toThrow("storePath: means nothing for s3");
+  expect(both).rejects.toThrow("storePath: means nothing for s3");
 });
 
 test("loadConfig() names the backups of an SQLite file after the file", async () => {

@@ -1,8 +1,10 @@
 import { log } from "../../base/log.ts";
-import { Secret } from "../../base/secret.ts";
+import type { Secret } from "../../base/secret.ts";
 import { readSecretVariable } from "../../config/environment.ts";
 import { readSecretFile } from "../../config/secret-file.ts";
 import { DbackedError } from "../../base/error.ts";
+import { textIn } from "../../setup/answers.ts";
+import { loadDraft } from "../../setup/draft.ts";
 import { requireAnswers } from "../../setup/given.ts";
 import { tryDatabase, tryStore } from "../../setup/live.ts";
 import { NOBODY, tryPing } from "./alerts.ts";
@@ -35,19 +37,17 @@ export async function answerAlone({ file, given, signal }: Scene, options: KeyOp
     keyFolder: options.keyFolder,
     hasPassphrase: passphrase !== null || !options.passphrase,
   });
-  const { pingUrl, pingUrlFile, schedule = USUAL_SCHEDULE, ...rest } = given.database;
-  const database = { name: "server", ...rest };
+  const { top, store } = given;
+  const schedule = textIn(given.database, "schedule") ?? USUAL_SCHEDULE;
+  const database = { name: "server", ...given.database, schedule, zone: hostZone() };
+  const { databases } = await loadDraft(file, { top, store, database }, []);
   await tellReached(await tryDatabase(file, database, signal));
-  await tellStore(given.store, await tryStore(file, given.store, signal));
-  const alerts = {
-    ...(pingUrl === undefined ? {} : { pingUrl }),
-    ...(pingUrlFile === undefined ? {} : { pingUrlFile }),
-  };
-  if (pingUrl instanceof Secret) await tryPing(pingUrl, database.name, signal);
-  if (pingUrl === undefined && pingUrlFile === undefined) log.warn(NOBODY);
+  await tellStore(store, await tryStore(file, store, signal));
+  const [{ name, pingUrl } = { name: "", pingUrl: null }] = databases;
+  if (pingUrl === null) log.warn(NOBODY);
+  else await tryPing(pingUrl, name, signal);
   const keys = await keysOf(given.publicKey, options, passphrase);
-  const times = { schedule, zone: hostZone() };
-  return { top: given.top, database: { ...database, ...times, ...alerts }, store: given.store, keys };
+  return { top, database, store, keys };
 }
 
 async function keysOf(

@@ -1,4 +1,5 @@
 import { type Fields, textIn } from "../../setup/answers.ts";
+import { loadDraft } from "../../setup/draft.ts";
 import { checkTerminal, tell } from "../print/prompt.ts";
 import { askAlerts } from "./alerts.ts";
 import { askDatabase } from "./database.ts";
@@ -22,9 +23,11 @@ export interface Outline {
  */
 export async function interview(scene: Scene): Promise<Outline> {
   checkTerminal({ message: "What is to be backed up?", instead: INSTEAD });
+  // What nobody is asked cannot be answered otherwise later either.
+  await loadDraft(scene.file, { top: scene.given.top }, []);
   await tell(
     "step",
-    `This sets up backups on this host. Nothing is written before the end, but a new pair of keys.`,
+    "This sets up backups on this host. Until the end, nothing but a new pair of keys is written.",
   );
   const database = await askDatabase(scene);
   const { store, isDeletable } = await askStore(scene);
