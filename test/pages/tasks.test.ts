@@ -1,0 +1,88 @@
+// The pages that lead through a task: their blocks for a shell are run as they stand, one after another, on a machine of its own.
+import { Database } from "bun:sqlite";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { listBlocks, readPage } from "./blocks.ts";
+import { type Host, openHost, type Outcome } from "./host.ts";
+
+setDefaultTimeout(60_000);
+
+const FIRST = "first-backup.md";
+
+/** A machine with the application of the pages. */
+async function openApp(): Promise<Host> {
+  const host = await openHost();
+  using database = new Database(host.outside("/srv/app/app.db"), { create: true });
+  database.run("CREATE TABLE customers (name TEXT)");
+  database.run("INSERT INTO customers VALUES ('Ada'), ('Grace')");
+  return host;
+}
+
+/** Does all that a page says. @param edit - changes its lines */
+async function follow(host: Host, name: string, edit: (script: string) => string = String): Promise<Outcome> {
+  const steps = listBlocks(await readPage(name)).flatMap(({ form, text, file }) => {
+    if (form === "toml") return [`cat > ${file} <<'END'\n${text}END\n`];
+    return form === "sh" ? [text] : [];
+  });
+  const outcome = await host.run(edit(steps.join("\n")), {
+    DBACKED_PRIVATE_KEY_PASSPHRASE: await passphraseOf(host),
+  });
+  expect(outcome).toEqual({ code: 0, output: outcome.output });
+  return outcome;
+}
+
+/** Does what the first page says, and keeps the passphrase. */
+async function begin(): Promise<Host> {
+  const host = await openApp();
+  await follow(host, FIRST, (script) => script.replace("rm passphrase", "mv passphrase /media/passphrase"));
+  return host;
+}
+
+async function passphraseOf(host: Host): Promise<string> {
+  const file = Bun.file(host.outside("/media/passphrase"));
+  return (await file.exists()) ? (await file.text()).trim() : "";
+}
+
+function customersIn(host: Host, path: string): unknown[] {
+  using database = new Database(host.outside(path));
+  return database.query("SELECT name FROM customers").values().flat();
+}
+
+test("docs/first-backup.md: what it says is so", async () => {
+  await using host = await openApp();
+  const { output } = await follow(host, FIRST);
+  expect(output).toContain("app: backup ");
+  expect(output).toMatch(/opens, and its dump was read whole by SQLite's integrity check/);
+});
+
+test("docs/restore.md: what was backed up is restored", async () => {
+  await using host = await begin();
+  await follow(host, "restore.md");
+  for (const path of ["/srv/app/restored.db", "/root/app.dump"])
+    expect(customersIn(host, path)).toEqual(["Ada", "Grace"]);
+});
+
+test("docs/keys.md: each of its keys opens what it says", async () => {
+  await using host = await begin();
+  const { output } = await follow(host, "keys.md");
+  expect(output.match(/read whole by SQLite's integrity check/g)?.length).toBe(2);
+  expect(output.match(/ed25519:/g)?.length).toBe(2);
+});
+
+test("docs/cron.md: its entries do what they say, when cron runs them", async () => {
+  await using host = await begin();
+  const entries = listBlocks(await readPage("cron.md")).filter(({ form }) => form === "sh");
+  expect(entries.length).toBe(2);
+  const made: unknown[] = [];
+  for (const { text } of entries) {
+    const cron = `${text}
+      stat -c %a /etc/cron.d/dbacked
+      path=$(sed -n 's/^PATH=//p' /etc/cron.d/dbacked)
+      command=$(sed -n 's/^[0-9*/]* [^ ]* [^ ]* [^ ]* [^ ]* root //p' /etc/cron.d/dbacked)
+      cd / && env -i HOME=/root LOGNAME=root PATH="$path" SHELL=/bin/sh /bin/sh -c "$command"`;
+    expect(await host.run(cron)).toEqual({ code: 0, output: "644\n" });
+    const { output } = await host.run("dbacked list --json");
+    made.push((JSON.parse(output) as unknown[]).length);
+  }
+  // The first makes one more; the second finds that none is due.
+  expect(made).toEqual([2, 2]);
+});
