@@ -3,6 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { waitUntil } from "../../scripts/services/service.ts";
 import { sharedSeaweed } from "../services.ts";
 import { makeBucket } from "../store/bucket.ts";
 import type { Finished } from "./binary.ts";
@@ -68,6 +69,12 @@ function audit(path: string): Books {
   return { integrity: integrity ?? "", ...(database.query(books).get() as Omit<Books, "integrity">) };
 }
 
+function countTransfers(path: string): number {
+  using database = new Database(path, { readonly: true });
+  database.run("PRAGMA busy_timeout = 10000");
+  return Number(database.query("SELECT count(*) FROM transfers").values()[0]);
+}
+
 async function restore(host: Workspace, to: string, ...more: readonly string[]): Promise<Finished> {
   return await host.run(["restore", "--private-key-path", host.privateKey, "--to", sqliteUrl(to), ...more]);
 }
@@ -78,6 +85,7 @@ test("every backup of a database that is written to is of one moment", async () 
   await using _writing = await startTransfers(path);
   let before = 0;
   for (const name of ["one.db", "two.db", "three.db"]) {
+    await waitUntil(() => countTransfers(path) > before, { what: "another transfer" });
     const { id } = await backUp(host);
     const copy = join(host.folder, name);
     expect(await restore(host, copy, id)).toMatchObject({ exitCode: 0, stdout: "" });
