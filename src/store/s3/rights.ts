@@ -29,7 +29,7 @@ export type Uploads =
       aborting: Answer;
     };
 
-const POLICY = "`dbacked doctor --print-policy` prints the least rights";
+const POLICY = "`dbacked doctor --print-policy host` prints the rights that are enough";
 
 /** Says what the rights mean for the backups that lie there. */
 export function judgeRights(rights: Rights): Trial[] {
@@ -52,7 +52,7 @@ function judgeCreation({ createOnce }: Rights): Trial {
 
 function judgeOverwriting({ overwrite, versions }: Rights): Trial {
   const name = "overwrite";
-  if (overwrite === "denied") return { name, state: "ok", what: "overwriting is denied" };
+  if (overwrite !== "done") return { name, state: "ok", what: "overwriting is denied" };
   if (versions !== null && versions !== "done") {
     const what = "overwriting keeps the version before, which these credentials cannot remove";
     return { name, state: "ok", what };
@@ -61,7 +61,9 @@ function judgeOverwriting({ overwrite, versions }: Rights): Trial {
     name,
     state: "warn",
     what: "these credentials can overwrite backups",
-    hint: `${POLICY}, with the bucket's own policy that denies it; where the server does not know its conditions, keep versions of the objects, or lock them`,
+    hint:
+      "`dbacked doctor --print-policy bucket` prints the bucket's policy that denies it; where the server does not know its " +
+      "conditions, let the bucket keep versions, or lock objects",
   };
 }
 
