@@ -11,7 +11,7 @@ import { abortUpload } from "./uploads.ts";
 const PART_ATTEMPTS = 10;
 
 /** A part of an object, and its digests. */
-interface Part {
+export interface Part {
   /** From 1. */
   number: number;
   bytes: Blob;

@@ -37,6 +37,11 @@ export class S3Store implements Store {
     return this.#bucket.dialect.conditionalPut;
   }
 
+  get volumeBytes(): number {
+    const { options, tuning } = this.#bucket;
+    return options.maxParts * tuning.partSize;
+  }
+
   get drafts(): Drafts {
     const bucket = this.#bucket;
     return {

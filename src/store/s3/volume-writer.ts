@@ -5,7 +5,7 @@ import { volumeKey } from "../key.ts";
 import type { PutOptions } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
 import { completeUpload, taken } from "./completion.ts";
-import { Multipart } from "./multipart.ts";
+import { Multipart, type Part } from "./multipart.ts";
 import { abortStrays } from "./strays.ts";
 
 /** How long clearing up after a failure may take, even if it was an interrupt. */
@@ -130,14 +130,15 @@ class VolumeWriter implements AsyncDisposable {
 
   /** Sends what was filled. Waiting for one of those on their way is the back-pressure. */
   async #dispatch(): Promise<void> {
+    const digesting = this.#filling.digest();
     while (this.#running.size >= this.#bucket.tuning.inFlight) await Promise.race(this.#running);
-    const { size } = this.#filling;
-    const task = this.#send(this.#filling.take(), this.#parts)
+    const digests = await digesting;
+    // What arrived just now is held by fetch until the event loop has turned.
+    await Bun.sleep(0);
+    this.#collect(this.#filling.size);
+    const task = this.#send({ bytes: this.#filling.take(), ...digests }, this.#parts)
       .catch((error: unknown) => this.#stop.abort(error))
-      .finally(() => {
-        this.#running.delete(task);
-        this.#collect(size);
-      });
+      .finally(() => this.#running.delete(task));
     this.#parts += 1;
     this.#running.add(task);
   }
@@ -150,11 +151,10 @@ class VolumeWriter implements AsyncDisposable {
     Bun.gc(true);
   }
 
-  async #send({ bytes, md5, digesting }: Filled, index: number): Promise<void> {
+  async #send(part: Omit<Part, "number">, index: number): Promise<void> {
     const { maxParts } = this.#bucket.options;
-    const [sha256, volume] = await Promise.all([digesting, this.#volume(Math.floor(index / maxParts))]);
-    const number = (index % maxParts) + 1;
-    await volume.send({ number, bytes, md5, sha256: Buffer.from(sha256) }, this.signal);
+    const volume = await this.#volume(Math.floor(index / maxParts));
+    await volume.send({ number: (index % maxParts) + 1, ...part }, this.signal);
     this.#order.tookPart?.();
   }
 
@@ -180,13 +180,6 @@ function warn(error: unknown): void {
   log.warn(
     `${reasonOf(error)}. What was sent stays there, and costs, until a later backup or a lifecycle rule removes it`,
   );
-}
-
-/** A part as it is sent. */
-interface Filled {
-  bytes: Blob;
-  md5: Buffer;
-  digesting: Promise<ArrayBuffer>;
 }
 
 /**
@@ -220,12 +213,17 @@ class Filling {
     return bytes.subarray(piece.length);
   }
 
-  /** Empties it; both Blob and Web Crypto take a copy at once. */
-  take(): Filled {
-    const bytes = this.#buffer.subarray(0, this.#filled);
-    const md5 = this.#md5.digest();
+  /** Digests of what is in it. */
+  async digest(): Promise<{ md5: Buffer; sha256: Buffer }> {
+    const sha256 = await crypto.subtle.digest("SHA-256", this.#buffer.subarray(0, this.#filled));
+    return { md5: this.#md5.digest(), sha256: Buffer.from(sha256) };
+  }
+
+  /** Empties it. */
+  take(): Blob {
+    const bytes = new Blob([this.#buffer.subarray(0, this.#filled)]);
     this.#md5 = new Bun.CryptoHasher("md5");
     this.#filled = 0;
-    return { bytes: new Blob([bytes]), md5, digesting: crypto.subtle.digest("SHA-256", bytes) };
+    return bytes;
   }
 }
