@@ -1,7 +1,7 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Backup } from "../catalog/list.ts";
-import { selectBackup } from "../catalog/select.ts";
+import { copiesOf, selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import { describeBackups, describeLack } from "./print/backup.ts";
@@ -20,18 +20,18 @@ interface Choosing {
 }
 
 /**
- * Finds the backup to restore: by its ID, the newest, or by asking.
+ * Finds the copies of the backup to restore, the one to take first: by its ID, the newest, or by asking.
  *
  * @throws {DbackedError} `usage`, if there is none, or nobody can be asked.
  */
 export async function chooseBackup(
   { args, operands, config, signal }: Choosing,
   trusted: readonly TrustedSigner[],
-): Promise<Found> {
+): Promise<readonly Found[]> {
   const found = await findBackups(config, args, trusted, signal);
   const chosen = await pick(found, { args, operands, config, signal });
   warnOf(chosen.backup);
-  return chosen;
+  return [chosen, ...copiesOf(found, chosen).filter((copy) => copy !== chosen)];
 }
 
 function warnOf(backup: Backup): void {
@@ -63,7 +63,7 @@ function newest(found: readonly Found[]): Found {
   const [first] = found;
   if (first === undefined) throw nothingThere();
   const counting = found.find(({ backup }) => backup.doubt === null);
-  if (counting !== undefined && counting !== first) {
+  if (counting !== undefined && counting.backup.name.stem !== first.backup.name.stem) {
     log.warn(`a newer backup does not count, ${first.backup.name.stem}: ${first.backup.doubt}`);
   }
   if (counting !== undefined) return counting;

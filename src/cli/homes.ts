@@ -39,8 +39,7 @@ export async function findHomes(
   { names, store: storeName }: Wanted,
   signal: AbortSignal,
 ): Promise<{ homes: readonly Home[]; troubles: readonly Trouble[] }> {
-  if (storeName !== undefined) requireStore(config, storeName);
-  if (config.databases.length > 0) requireEntries(config, { names, store: storeName });
+  requireWanted(config, { names, store: storeName });
   const homes: Home[] = [];
   const troubles: Trouble[] = [];
   for (const store of config.stores) {
@@ -54,6 +53,12 @@ export async function findHomes(
     }
   }
   return { homes, troubles };
+}
+
+/** @throws {DbackedError} `usage`, if the config has no such database or store, or keeps the one not in the other. */
+export function requireWanted(config: Config, wanted: Wanted): void {
+  if (wanted.store !== undefined) requireStore(config, wanted.store);
+  if (config.databases.length > 0) requireEntries(config, wanted);
 }
 
 async function homesIn(

@@ -8,6 +8,7 @@ import { readTarget } from "../config/target.ts";
 import type { Reading } from "../job/measure.ts";
 import { type Unsealed, unsealSource, unsealStream } from "../job/open.ts";
 import { restoreInto } from "../job/restore.ts";
+import { unsealFirst } from "../job/spare.ts";
 import { detectLegacy } from "../seal/legacy.ts";
 import { chooseBackup } from "./choice.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -90,11 +91,16 @@ async function unseal(restoring: Restoring): Promise<{ unsealed: Unsealed; set: 
   const { expectCore, expectDb } = args;
   const mayAsk = !args.yes && !args.rawInput;
   const approve = (header: Parameters<typeof askToTrust>[0]) => askToTrust(header, mayAsk, signal);
-  const found = args.rawInput ? null : await chooseBackup(restoring, trusted);
+  const copies = args.rawInput ? null : await chooseBackup(restoring, trusted);
   const opener = await makeOpener(config, trusted, { expectCore, expectDb, approve }, signal);
-  if (found !== null) {
-    const unsealed = await unsealSource(sealedSource(found, reading), opener, signal);
-    return { unsealed, set: found.backup.manifest.set };
+  if (copies !== null) {
+    const spares = copies.map((copy) => ({
+      open: () => unsealSource(sealedSource(copy, reading), opener, signal),
+      tellLeft: ({ message }: Error) =>
+        log.warn(`the copy in ${copy.storeName} cannot be used, so the next one is: ${message}`),
+    }));
+    const unsealed = await unsealFirst(spares, !args.singlePass, signal);
+    return { unsealed, set: copies[0]?.backup.manifest.set ?? null };
   }
   const { isLegacy, stream } = await detectLegacy(sealedInput(reading), signal);
   const unsealed = isLegacy

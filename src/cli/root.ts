@@ -41,6 +41,10 @@ export const root: Group = {
       summary: "the programs of the databases: which are here, what is missing",
       load: async () => (await import("./tools.ts")).command,
     },
+    copy: {
+      summary: "bring a store the backups that another one has",
+      load: async () => (await import("./copy.ts")).command,
+    },
     doctor: {
       summary: "check everything that backups depend on",
       load: async () => (await import("./doctor.ts")).command,

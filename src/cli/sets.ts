@@ -133,10 +133,19 @@ export async function findBackups(
   const { found, failures } = await searchStores(config, wanted, trusted, signal);
   const [first] = failures;
   if (wanted.lastBackup !== true || first === undefined) return found;
+  if (found.length > 0 && wanted.store === undefined && found.every((each) => isKeptTwice(config, each))) {
+    log.warn("not every store could be asked: one of them may have a newer backup");
+    return found;
+  }
   throw new DbackedError(first.kind, `Which backup is the newest cannot be told: ${first.message}`, {
     hint: "leave that one out with --store NAME or --database NAME, or give the ID of a backup",
     cause: first,
   });
+}
+
+/** The store that could be asked has the same backups as the others, unless a copy failed. */
+function isKeptTwice({ databases }: Config, { backup: { manifest } }: Found): boolean {
+  return (ownerOf(databases, manifest.set)?.stores.length ?? 0) > 1;
 }
 
 async function searchStore(
@@ -200,15 +209,13 @@ function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {
 /** Without databases in the config, as on a host that only restores, every set in the store is one. */
 async function chooseSets(
   config: Config,
-  wanted: Wanted,
+  wanted: { database: string | undefined; store: string },
   store: Store,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (wanted.database !== undefined) return await setsNamed(config, wanted.database, store, signal);
   if (config.databases.length === 0) return await listSets(store, "", signal);
-  const own = config.databases.filter(
-    ({ stores }) => wanted.store !== undefined && stores.includes(wanted.store),
-  );
+  const own = config.databases.filter(({ stores }) => stores.includes(wanted.store));
   const sets: string[] = [];
   for (const entry of own) sets.push(...(await setsOf(config, entry, store, signal)));
   return sets;

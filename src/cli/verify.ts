@@ -3,9 +3,8 @@ import { DbackedError, exitCodeOf } from "../base/error.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Opener } from "../job/open.ts";
-import { readSignerFile } from "../job/signer.ts";
 import { type Verdict, verifyBackups, type VerifyPlan } from "../job/verify.ts";
-import { readSigner, type Signer } from "../seal/signer.ts";
+import type { Signer } from "../seal/signer.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { makeOpener, OPENING_OPTIONS } from "./opener.ts";
@@ -16,6 +15,7 @@ import { progressForm, showProgress } from "./print/progress.ts";
 import { tellRecords, tellVerdict, type Verified, verifiedJson } from "./print/verdict.ts";
 import { chooseVerified } from "./selection.ts";
 import { type Found, readTrusted, SET_OPTIONS } from "./sets.ts";
+import { readOwnSigner } from "./signer-file.ts";
 import { sourcesOf } from "./source.ts";
 
 const MOST_JOBS = 16;
@@ -110,11 +110,6 @@ function refuseIdle(args: Verifying["args"], opener: Opener | null): void {
   throw new DbackedError("usage", `${idle.join(" and ")} cannot be used without a private key`, {
     hint: "give --private-key-path FILE",
   });
-}
-
-async function readOwnSigner({ signer }: Config): Promise<Signer | null> {
-  if (signer === null) return null;
-  return "file" in signer ? await readSignerFile(signer.file) : await readSigner(signer.pem.reveal());
 }
 
 function planOf({ args, config, trusted, opener, signer }: Verifying, found: Found): Plan {

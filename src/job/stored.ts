@@ -1,4 +1,4 @@
-import { collect } from "../base/bytes.ts";
+import { type Bytes, collect } from "../base/bytes.ts";
 import { findLack } from "../catalog/lack.ts";
 import type { Backup } from "../catalog/list.ts";
 import type { Manifest } from "../catalog/manifest.ts";
@@ -56,13 +56,22 @@ export async function requireHeader(
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<Header> {
+  return (await requireHead(source, manifest, signal)).header;
+}
+
+/** The same, with its bytes. */
+export async function requireHead(
+  source: Source,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<{ head: Bytes; header: Header }> {
   const { headerBytes } = manifest;
   if (headerBytes > Math.min(source.size, MAX_HEADER_BYTES)) throw otherHeader();
   const bytes = await collect(await source.read(0, headerBytes, signal), headerBytes);
   if (new Bun.CryptoHasher("sha256").update(bytes).digest("hex") !== manifest.header) throw otherHeader();
   const header = await parseHeader(bytes);
   compareHeader(manifest, header, source.size);
-  return header;
+  return { head: bytes, header };
 }
 
 function otherHeader(): Damage {

@@ -24,17 +24,17 @@ export function forDump({ database }: BackupPlan): Wait {
 }
 
 /** The store is to show what it has. */
-export function forListing({ store }: Place, set: string): Wait {
+export function forListing({ store }: Pick<Place, "store">, set: string): Wait {
   return { kind: "store", lacks: `${store.label} has not shown what it has of ${set}`, hint: CHECK_STORE };
 }
 
 /** The store is to take bytes. */
-export function forRoom({ store }: Place, { stem }: BackupName): Wait {
+export function forRoom({ store }: Pick<Place, "store">, { stem }: BackupName): Wait {
   return { kind: "store", lacks: `${store.label} has taken nothing more of ${stem}.dbk`, hint: CHECK_STORE };
 }
 
 /** The store is to make objects of what it took. */
-export function forCompletion({ store }: Place, { stem }: BackupName): Wait {
+export function forCompletion({ store }: Pick<Place, "store">, { stem }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has not completed ${stem}.dbk`,
@@ -44,7 +44,7 @@ export function forCompletion({ store }: Place, { stem }: BackupName): Wait {
 }
 
 /** The store is to take the manifest. */
-export function forManifest({ store }: Place, { stem }: BackupName): Wait {
+export function forManifest({ store }: Pick<Place, "store">, { stem }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has not taken ${stem}.json`,
@@ -54,7 +54,7 @@ export function forManifest({ store }: Place, { stem }: BackupName): Wait {
 }
 
 /** The store is to give the backup out again. */
-export function forReading({ store }: Place, { id }: BackupName): Wait {
+export function forReading({ store }: Pick<Place, "store">, { id }: BackupName): Wait {
   return {
     kind: "store",
     lacks: `${store.label} has given out nothing more of backup ${id}`,

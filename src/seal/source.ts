@@ -1,5 +1,5 @@
 import { type Bytes, type ByteStream, collect } from "../base/bytes.ts";
-import { Carver, workOn } from "./carver.ts";
+import { Carver, streamPieces, workOn } from "./carver.ts";
 import { type Header, MAX_HEADER_BYTES, readHeader } from "./header.ts";
 import { refuseCut } from "./refusal.ts";
 import { Chain, checkLength, digestSegment, TAG_BYTES } from "./segment.ts";
@@ -82,6 +82,49 @@ export async function scanSegments(
     chain: chain.digest.toHex(),
     marks,
   };
+}
+
+/**
+ * All of a source, as it is, for a copy of it: `head` is its header, which was read before. The stream ends only if these
+ * are the very segments that its signer signed.
+ *
+ * @throws {Refusal} as `readTrailer()` does; the stream fails with `chain`.
+ */
+export async function passSource(
+  source: Source,
+  { head, header }: { head: Bytes; header: Header },
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  const trailer = await readTrailer(source, header, signal);
+  const stream = await source.read(head.length, source.size - TRAILER_BYTES, signal);
+  const carver = new Carver(stream, header.segmentSize + TAG_BYTES, 0, signal);
+  return streamPieces(pass(carver, { head, header, trailer }), (reason) => carver.cancel(reason));
+}
+
+/** The trailer, without which there is no envelope, comes only after all segments have been found right. */
+async function* pass(
+  carver: Carver,
+  { head, header, trailer }: { head: Bytes; header: Header; trailer: Trailer },
+): AsyncGenerator<Bytes, void, undefined> {
+  const chain = new Chain(header.coreHash);
+  yield head;
+  for await (const { bytes, digest } of workOn(carver, digestCopy)) {
+    chain.add(digest);
+    yield bytes;
+  }
+  if (carver.tail.length > 0) {
+    const { bytes, digest } = await digestCopy(carver.tail);
+    chain.add(digest);
+    yield bytes;
+  }
+  checkChain(trailer, chain);
+  yield trailer.raw;
+}
+
+/** What the carver gives is gone with the next piece. */
+async function digestCopy(piece: Bytes): Promise<{ bytes: Bytes; digest: Bytes }> {
+  const bytes = piece.slice();
+  return { bytes, digest: await digestSegment(bytes) };
 }
 
 /** Where segment `index` of an envelope of `size` bytes lies: its first byte, and the one behind its last. */

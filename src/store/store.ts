@@ -39,6 +39,9 @@ export interface Store {
    */
   readonly createsOnce?: boolean | null;
 
+  /** Bytes of the largest object here: what is longer goes on in a volume after each so many. Left out where none is too large. */
+  readonly volumeBytes?: number;
+
   /** What was begun here and is no object yet, or never will be. */
   readonly drafts: Drafts;
 

@@ -87,6 +87,7 @@ test.each([
   ["show ID --private-key-path KEY", "`dbacked show ID --json`"],
   ["verify --private-key-path KEY", "`dbacked verify --json`"],
   ["restore ID --to sqlite://TARGET --private-key-path KEY", "`dbacked restore --json`"],
+  ["copy --dry-run", "`dbacked copy --json`"],
   ["tools", "`dbacked tools --json`"],
   ["doctor", "`dbacked doctor --json`"],
   ["keygen --no-passphrase --out FOLDER", "`dbacked keygen --json`"],
