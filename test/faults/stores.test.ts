@@ -4,11 +4,15 @@ import { temporaryFolder, type TemporaryFolder } from "../../scripts/services/se
 import { collect } from "../../src/base/bytes.ts";
 import { DbackedError } from "../../src/base/error.ts";
 import { envelopeKey, manifestKey } from "../../src/catalog/name.ts";
+import type { Backup } from "../../src/catalog/list.ts";
 import type { BackupOutcome } from "../../src/job/backup.ts";
+import { fill, type FillPlan } from "../../src/job/fill.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { S3Store } from "../../src/store/s3/s3-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failureOf } from "../conformance/sample.ts";
+import { trusting } from "../job/plan.ts";
+import { signer } from "../seal/sample.ts";
 import { sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import { startProxy, type Fault, type Seen } from "./proxy.ts";
@@ -43,7 +47,7 @@ async function setScene(spoil: (request: Seen) => Fault | null): Promise<Scene> 
   const proxy = await startProxy((await sharedSeaweed()).endpoint, spoil);
   const s3 = await bucket.open({ endpoint: proxy.endpoint, prefix }, { partSize: 5 * MIB, pauseMs: 5 });
   const site = await makeSite();
-  site.grow(13 * MIB);
+  site.grow(7 * MIB);
   const path = `${root.path}/${prefix}`;
   await mkdir(path);
   const dispose = async () => {
@@ -72,15 +76,21 @@ const FAULTS: readonly (readonly [string, (request: Seen) => Fault | null])[] = 
 ];
 
 describe("of two stores one fails", () => {
-  test.each(FAULTS)("%s: it lists nothing, and the other has its backup", async (_, spoil) => {
-    await using scene = await setScene(spoil);
-    const { site, nas, s3, direct } = scene;
-    const outcome = await site.backUpToAll({ s3, nas }, { stallMs: 1500 });
-    expect(outcome.failed.map(({ place, isStored }) => [place.name, isStored])).toEqual([["s3", false]]);
-    expect(errorOf(outcome)).toMatchObject({ kind: "store" });
-    expect(await site.list(direct)).toEqual([]);
-    await requireCopy(scene, outcome, "nas");
-  });
+  test.each(FAULTS)(
+    "%s: it lists nothing, the other has its backup, and a copy fills the gap",
+    async (_, spoil) => {
+      await using scene = await setScene(spoil);
+      const { site, nas, s3, direct } = scene;
+      const outcome = await site.backUpToAll({ s3, nas }, { stallMs: 1500 });
+      expect(outcome.failed.map(({ place, isStored }) => [place.name, isStored])).toEqual([["s3", false]]);
+      expect(errorOf(outcome)).toMatchObject({ kind: "store" });
+      expect(await site.list(direct)).toEqual([]);
+      await requireCopy(scene, outcome, "nas");
+      const { copy } = await fill(planOf(outcome, nas, direct), never);
+      expect(await site.list(direct)).toMatchObject([{ doubt: null, manifest: copy.manifest }]);
+      expect(await site.contentOf(direct, copy)).toBe(site.content());
+    },
+  );
 
   test("at the read-back: its copy does not count, and the other does", async () => {
     const flip: Fault = { what: "edit", edit: ({ body }) => body.fill(0, -1) };
@@ -104,6 +114,24 @@ describe("of two stores one fails", () => {
     });
     await requireCopy(scene, outcome, "s3");
   });
+});
+
+test("a copy goes from a folder to a bucket of small volumes, and back to one file", async () => {
+  await using scene = await setScene(() => null);
+  const { site, nas } = scene;
+  const outcome = await site.backUpToAll({ nas });
+  const small = await bucket.open({ prefix: crypto.randomUUID(), maxParts: 1 }, { partSize: 5 * MIB });
+  const { copy } = await fill(planOf(outcome, nas, small), never);
+  expect(copy.manifest.volumes.slice(0, -1)).toEqual([5 * MIB]);
+  expect(await site.list(small)).toMatchObject([{ doubt: null, manifest: copy.manifest }]);
+  expect(await site.contentOf(small, copy)).toBe(site.content());
+
+  const path = `${root.path}/back`;
+  await mkdir(path);
+  const back = new FolderStore({ path });
+  await fill(planOf({ copies: [{ backup: copy }] }, small, back), never);
+  const [one] = outcome.copies;
+  expect(await site.list(back)).toMatchObject([{ doubt: null, manifest: one?.backup.manifest }]);
 });
 
 test("two stores that work have the same envelope under one name", async () => {
@@ -145,6 +173,24 @@ test("a backup is one more than the newest of all stores", async () => {
 
 async function bytesOf(store: Store, key: string): Promise<Buffer> {
   return Buffer.from(await collect(await store.get(key, null, never), 20 * MIB));
+}
+
+function planOf(
+  { copies: [made] }: { copies: readonly { backup: Backup }[] },
+  store: Store,
+  target: Store,
+): FillPlan {
+  if (made === undefined) throw new Error("nothing was made");
+  return {
+    originals: [{ store, backup: made.backup }],
+    target,
+    signer,
+    trusted: trusting(signer),
+    stallMs: 60_000,
+    now: () => new Date(),
+    progress: { bytes: 0 },
+    tellSpoilt: () => {},
+  };
 }
 
 function errorOf({ failed }: BackupOutcome): unknown {
