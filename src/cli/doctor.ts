@@ -47,6 +47,7 @@ export const command = defineCommand({
   options,
   async run(context) {
     const { args, globals, print, signal } = context;
+    refuseIdle(args);
     if (args.printPolicy !== undefined) {
       const config = await loadConfig(sourcesOf(globals), ["stores"]);
       return print(printJson(policyOf(config, args.printPolicy, args.store)));
@@ -63,6 +64,15 @@ export const command = defineCommand({
     return exitCodeFor(checks);
   },
 });
+
+function refuseIdle({ printPolicy, ...args }: Examining["args"]): void {
+  const { privateKeyPath, passphraseFile, trustSigner, database } = args;
+  if (passphraseFile !== undefined && privateKeyPath === undefined)
+    throw new DbackedError("usage", "--passphrase-file cannot be used without --private-key-path");
+  const isExamining = privateKeyPath !== undefined || trustSigner.length > 0 || database !== undefined;
+  if (printPolicy !== undefined && isExamining)
+    throw new DbackedError("usage", "--print-policy only goes with --store");
+}
 
 /** A host that only restores needs less. */
 async function surveyAll({ args, globals }: Examining): Promise<Survey> {
@@ -101,7 +111,12 @@ async function patientOf({ args }: Examining, config: Config, opens: boolean): P
   const stores = config.stores.filter(
     ({ name }) => (store ?? name) === name && (wanted?.includes(name) ?? true),
   );
-  const trusted = await readTrusted(config, args.trustSigner).catch(() => config.trustedSigners);
+  const trusted = await readTrusted(config, args.trustSigner).catch(async (error: unknown) => {
+    // A signing key that cannot be read is told among the keys.
+    if (error instanceof DbackedError && error.kind === "key")
+      return await readTrusted({ ...config, signer: null }, args.trustSigner);
+    throw error;
+  });
   const open = await openStores(stores);
   return { config, databases, stores: open, trusted, opens, now: () => new Date() };
 }

@@ -39,8 +39,9 @@ export function checkRunners(
   const unscheduled = databases.filter(({ schedule }) => schedule === null).map(({ name }) => name);
   const checks: Check[] = found.map((each) => good(SUBJECT, `dbacked is run by ${each}`));
   if (found.length === 0) {
-    const hint = `\`dbacked init\` offers a systemd unit (${UNIT_FILE}) or an entry of cron (${CRON_FILE})`;
-    checks.push(doubtful(SUBJECT, "nothing was found that runs dbacked by itself", hint));
+    const hint = `\`dbacked init\` offers a systemd unit (${UNIT_FILE}) or an entry of cron (${CRON_FILE}); what starts it from elsewhere, as Kubernetes does, is not seen from here`;
+    const what = "nothing was found on this host that runs dbacked by itself";
+    checks.push(doubtful(SUBJECT, what, hint));
   }
   if (unscheduled.length > 0 && (follows || found.length === 0)) {
     const what = `${unscheduled.join(", ")} has no schedule, so that no agent backs it up, and nobody can say whether it is late`;

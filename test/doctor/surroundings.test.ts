@@ -67,7 +67,7 @@ test("checkRunners() complains if nothing runs dbacked, or nothing is due there"
   });
   const nobody = told(checkRunners({ found: [], follows: false }, databases));
   expect(nobody).toEqual([
-    "! schedule: nothing was found that runs dbacked by itself",
+    "! schedule: nothing was found on this host that runs dbacked by itself",
     expect.stringMatching(/^! schedule: crm has no schedule/),
   ]);
   const byCron = checkRunners({ found: ["cron (/etc/crontab)"], follows: false }, databases);

@@ -95,3 +95,15 @@ test("`doctor --print-policy` prints what S3 takes, for the bucket and the prefi
   const wrong = await host.run(["doctor", "--print-policy", "everybody"]);
   expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("host or bucket")]);
 });
+
+test.each([
+  [["--passphrase-file", "x"], "--private-key-path"],
+  [["--print-policy", "host", "--database", "app"], "--print-policy only goes with --store"],
+  [["--trust-signer", "nobody"], "ed25519"],
+  [["--store", "nowhere"], 'There is no store "nowhere"'],
+])("`doctor %p` is refused", async (options, why) => {
+  const { exitCode, stderr, stdout } = await host.run(["doctor", ...options]);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(why);
+  expect([2, 7]).toContain(exitCode);
+});
