@@ -13,7 +13,7 @@ import { readWritten } from "./init/first.ts";
 import { interview, type Outline } from "./init/interview.ts";
 import { absolute, placeOfConfig } from "./init/place.ts";
 import type { Scene } from "./init/scene.ts";
-import { askService, installService } from "./init/service.ts";
+import { askService, installService, tellByHand } from "./init/service.ts";
 import { hostZone } from "./init/times.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
@@ -132,8 +132,8 @@ async function serve(
   const caller = { file: scene.file, config, schedule, zone };
   if (!args.yes) return await askService(caller, signal);
   const { service } = args;
-  const known = service === "systemd" || service === "cron" ? service : null;
-  return known === null ? null : await installService(known, caller, signal);
+  if (service === undefined) await tellByHand(caller);
+  return service === "systemd" || service === "cron" ? await installService(service, caller, signal) : null;
 }
 
 /** What `init -y --json` prints. @see docs/json.md */

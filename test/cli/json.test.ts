@@ -90,6 +90,10 @@ test.each([
   ["copy --dry-run", "`dbacked copy --json`"],
   ["tools", "`dbacked tools --json`"],
   ["doctor", "`dbacked doctor --json`"],
+  [
+    "init -y --config INIT --key-folder KEYS --no-passphrase --store-path STORE --db-connection-string sqlite://APP",
+    "`dbacked init -y --json`",
+  ],
   ["keygen --no-passphrase --out FOLDER", "`dbacked keygen --json`"],
   ["signer show", "`dbacked signer show --json`"],
   ["signer new --config NEW", "`dbacked signer new --json`"],
@@ -101,7 +105,13 @@ test.each([
     const fresh = join(host.folder, "new", "config.toml");
     await Bun.write(fresh, "");
     const words = { ID: id, TARGET: join(host.folder, "restored.db"), KEY: host.privateKey, NEW: fresh };
-    const places: Record<string, string> = { ...words, FOLDER: join(host.folder, "kit") };
+    const setting = {
+      INIT: join(host.folder, "init", "config.toml"),
+      KEYS: join(host.folder, "init", "keys"),
+      STORE: host.temporary,
+      APP: join(host.folder, "app.db"),
+    };
+    const places: Record<string, string> = { ...words, ...setting, FOLDER: join(host.folder, "kit") };
     const filled = line.replaceAll(/\b[A-Z]+\b/g, (word) => places[word] ?? word);
     const actual = await printed(filled);
     const example = exampleOf(title);

@@ -67,7 +67,8 @@ export async function installService(service: Service, caller: Caller, signal: A
   return path;
 }
 
-async function tellByHand(caller: Caller): Promise<void> {
+/** Gives the line for a crontab, where nothing else is set up. */
+export async function tellByHand(caller: Caller): Promise<void> {
   const program = await ownExecutable().catch(() => "dbacked");
   await tell("warn", "Nothing calls dbacked by itself yet. A line for your own crontab (`crontab -e`):");
   log.info(`\n${crontabLine({ ...caller, program })}\n`);
