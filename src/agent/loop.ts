@@ -13,16 +13,27 @@ export type Tend = (charge: Charge, signal: AbortSignal) => Promise<Result>;
 /** Backups that are made at the same time. */
 const AT_ONCE = 2;
 
-const NAP_MS = 15_000;
+/** How long a loop sleeps at most, in ms, unless it is told otherwise. */
+export const NAP_MS = 15_000;
 
 /** How far a clock may go back before everything is looked at again, in ms. */
 const STEP_MS = 1000;
 
-/** How a loop knows the time. */
-interface Clockwork {
+/** How a loop knows the time, and who hears of it. */
+export interface Clockwork {
   now?: () => Date;
   /** Longest sleep, in ms: that a clock was set, or that the host slept, is noticed so late. @default 15,000 */
   napMs?: number;
+  /** Told each time the loop comes round, also after every nap: nobody hears of a loop that hangs. */
+  beat?: (view: View) => void;
+}
+
+/** What a loop is at. */
+export interface View {
+  /** Names of what is looked after now. */
+  running: readonly string[];
+  /** What is looked at next, and when; null if nothing waits. */
+  next: { name: string; at: Date } | null;
 }
 
 interface State {
@@ -35,14 +46,16 @@ export class Loop {
   readonly #tend: Tend;
   readonly #now: () => Date;
   readonly #napMs: number;
+  readonly #beat: (view: View) => void;
   readonly #running = new Map<string, Promise<void>>();
   #states: State[] = [];
   #wake = Promise.withResolvers<void>();
 
-  constructor(tend: Tend, { now = () => new Date(), napMs = NAP_MS }: Clockwork = {}) {
+  constructor(tend: Tend, { now = () => new Date(), napMs = NAP_MS, beat = () => {} }: Clockwork = {}) {
     this.#tend = tend;
     this.#now = now;
     this.#napMs = napMs;
+    this.#beat = beat;
   }
 
   /** Takes other charges. Each is looked at once, at once: the store knows what is due. */
@@ -60,9 +73,19 @@ export class Loop {
       if (later(now, STEP_MS) < seen) for (const state of this.#states) state.agenda.lookAt = now;
       seen = now;
       this.#startDue(now, signal);
+      this.#beat(this.#view());
       await this.#nap(signal);
     }
     await Promise.all(this.#running.values());
+  }
+
+  #view(): View {
+    const waiting = this.#states.filter(({ charge }) => !this.#running.has(charge.name));
+    const [first] = waiting.toSorted(
+      (one, other) => one.agenda.lookAt.getTime() - other.agenda.lookAt.getTime(),
+    );
+    const next = first === undefined ? null : { name: first.charge.name, at: first.agenda.lookAt };
+    return { running: [...this.#running.keys()], next };
   }
 
   #startDue(now: Date, signal: AbortSignal): void {

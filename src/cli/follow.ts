@@ -1,19 +1,33 @@
 import { z } from "zod";
-import { type Charge, Loop } from "../agent/loop.ts";
+import { type Charge, type Clockwork, Loop, NAP_MS, type View } from "../agent/loop.ts";
 import { type Ending, runWorker } from "../agent/worker.ts";
 import { DbackedError, reasonOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { spell } from "../config/flat-names.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Sources } from "../config/sources.ts";
 import type { Result } from "../schedule/agenda.ts";
 import type { Globals } from "./command.ts";
+import { flagsOf, ownProgram } from "./own-program.ts";
 import { chooseOrders } from "./tasks.ts";
 import { tellFailure } from "./telling.ts";
 
+/** Who hears how it goes. */
+export interface Herald {
+  /** Called when the config is right, before any backup. What it throws ends all. */
+  begins(config: Config): Promise<void>;
+  /** The config is being read again. */
+  reloads(): void;
+  /** What was read again is followed, or what was followed before. */
+  follows(): void;
+  /** The loop came round. */
+  beats(view: View): void;
+  /** How often it must do so, in ms. */
+  beatMs?: number;
+}
+
 /** What is followed. */
-interface Following {
+export interface Following {
   sources: Sources;
   /** Databases of the config; all that have a schedule, if none is named. */
   names: readonly string[];
@@ -53,14 +67,16 @@ const lineSchema = z.object({ level: z.string(), message: z.string() });
  *
  * @throws {DbackedError} `config`, if it is wrong at the start or nothing has a schedule; the reason of `signal` at the end.
  */
-export async function follow(following: Following, signal: AbortSignal): Promise<never> {
+export async function follow(following: Following, herald: Herald, signal: AbortSignal): Promise<never> {
   let reading = await read(following);
   const loop = new Loop(async ({ name }, inner) => {
     const entry = reading.config.databases.find((each) => each.name === name);
     return entry === undefined ? "failed" : await tend(entry, { ...following, reading }, inner);
-  });
+  }, clockOf(herald));
   loop.follow(chargesOf(reading.config, following.names));
+  await herald.begins(reading.config);
   onHangup(async () => {
+    herald.reloads();
     try {
       reading = await read(following);
       loop.follow(chargesOf(reading.config, following.names));
@@ -68,9 +84,16 @@ export async function follow(following: Following, signal: AbortSignal): Promise
     } catch (error) {
       log.error(`The config is as it was before, since it cannot be read again: ${reasonOf(error)}`);
     }
+    herald.follows();
   });
   await loop.run(signal);
   throw signal.reason;
+}
+
+function clockOf(herald: Herald): Clockwork {
+  const { beatMs } = herald;
+  const beat = (view: View) => herald.beats(view);
+  return beatMs === undefined ? { beat } : { beat, napMs: Math.min(beatMs, NAP_MS) };
 }
 
 /** The text is read first, so that what is checked is what every backup gets. */
@@ -142,17 +165,6 @@ async function tend(
   } catch (error) {
     return await tellBroken(entry, `cannot be started: ${reasonOf(error)}`, signal);
   }
-}
-
-/** The flat options that we were given ourselves. */
-function flagsOf({ flags = {} }: Sources): string[] {
-  return Object.entries(flags).flatMap(([name, value]) =>
-    value === true ? [`--${spell(name)}`] : [`--${spell(name)}=${String(value)}`],
-  );
-}
-
-function ownProgram(): string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 /** What it logs, we log; its failures stand in its report. */

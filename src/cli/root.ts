@@ -13,6 +13,10 @@ export const root: Group = {
       summary: "back up now",
       load: async () => (await import("./run.ts")).command,
     },
+    daemon: {
+      summary: "stay, and back up each database when it is due",
+      load: async () => (await import("./daemon.ts")).command,
+    },
     list: {
       summary: "the backups in a store",
       load: async () => (await import("./list.ts")).command,
@@ -37,13 +41,13 @@ export const root: Group = {
       summary: "remove the backups that no rule of keep wants",
       load: async () => (await import("./prune.ts")).command,
     },
-    tools: {
-      summary: "the programs of the databases: which are here, what is missing",
-      load: async () => (await import("./tools.ts")).command,
-    },
     copy: {
       summary: "bring a store the backups that another one has",
       load: async () => (await import("./copy.ts")).command,
+    },
+    tools: {
+      summary: "the programs of the databases: which are here, what is missing",
+      load: async () => (await import("./tools.ts")).command,
     },
     doctor: {
       summary: "check everything that backups depend on",

@@ -3,14 +3,15 @@ import { log } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Sources } from "../config/sources.ts";
 import { type Context, defineCommand, type Globals } from "./command.ts";
+import { leave } from "./detach.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
-import { follow } from "./follow.ts";
 import { readWait } from "./lease-terms.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
 import { reportJson } from "./print/outcome.ts";
 import { beginRun, type Outcome } from "./session.ts";
 import { sourcesOf } from "./source.ts";
+import { DEFAULT_NAME, stay } from "./stay.ts";
 import { chooseOrders } from "./tasks.ts";
 import { attemptTold, beginTold } from "./telling.ts";
 
@@ -29,6 +30,8 @@ const options = {
   },
   // For the processes that make the backups of one that stays: the config as that one has read it.
   configStdin: { kind: "flag", summary: "" },
+  // For one that has left the terminal already.
+  logFile: { kind: "text", value: "FILE", summary: "" },
   ...FLAT_OPTIONS,
 } as const satisfies Options;
 
@@ -44,7 +47,13 @@ export const command = defineCommand({
     const sources = sourcesOf(globals, { flags: flatFlags(args) });
     if (args.once) return await runOnce(context, sources);
     requireOnce(args, globals);
-    return await follow({ sources, names: operands, globals }, signal);
+    const following = { sources, names: operands, globals };
+    const { logFile = null } = args;
+    if (logFile === null) {
+      const { daemon, daemonName } = await loadConfig(sources, []);
+      if (daemon) return await leave({ following, name: daemonName ?? DEFAULT_NAME }, context.print, signal);
+    }
+    return await stay({ following, name: `run-${process.pid}`, logFile }, signal);
   },
 });
 
@@ -52,6 +61,11 @@ async function runOnce(
   { args, operands, globals, print, signal }: Context<typeof options>,
   given: Sources,
 ): Promise<number> {
+  if (given.flags?.["daemon"] === true)
+    throw new DbackedError(
+      "usage",
+      "--daemon cannot be used with --once, which ends when the backups are made",
+    );
   const waitMs = readWait(args.wait);
   const sources = args.configStdin ? { ...given, text: await Bun.stdin.text() } : given;
   const config = await loadConfig(sources, ["databases", "stores", "recipients", "signer"]);

@@ -1,6 +1,7 @@
 import type { ConsolaReporter } from "consola/core";
 import { DbackedError, reasonOf } from "../base/error.ts";
-import { log, type LogForm, setLogForm, setVerbosity } from "../base/log.ts";
+import { log, type LogForm, setLogForm, setLogSink, setVerbosity, writeError } from "../base/log.ts";
+import { isJournal, type LogFile } from "../host/log-file.ts";
 import type { Caller, Globals } from "./command.ts";
 import { liveLine } from "./print/live-line.ts";
 import type { TableLook } from "./print/table.ts";
@@ -11,9 +12,9 @@ export function terminalCaller(version: string): Caller {
   return { program: "dbacked", version, print, complain, prepare };
 }
 
-/** Prints lines on stderr. */
+/** Prints lines on stderr, or where the log goes. */
 export function complain(text: string): void {
-  liveLine.above(() => process.stderr.write(`${text}\n`));
+  liveLine.above(() => writeError(text));
 }
 
 /** How tables look on this process's stdout. */
@@ -27,7 +28,14 @@ export function tableLook({ color }: Pick<Globals, "color">): TableLook {
 /** How lines on stderr look. */
 export function logForm({ json, color }: Pick<Globals, "json" | "color">): LogForm {
   if (json && !process.stderr.isTTY) return "json";
+  if (isJournal(process.env)) return "journal";
   return hasColour(process.stderr, color) ? "colour" : "plain";
+}
+
+/** Lets what is told go to a file from now on. */
+export function logToFile(file: LogFile): void {
+  setLogSink((text) => file.write(text));
+  setLogForm("file");
 }
 
 /**

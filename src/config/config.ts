@@ -14,6 +14,10 @@ export interface Config {
   path: string | null;
   /** What backups say of the host that made them; null for the host's own name. */
   agentId: string | null;
+  /** Whether `run` leaves the terminal, and goes on in the background. */
+  daemon: boolean;
+  /** What the agent is called, if there are several on a host. */
+  daemonName: string | null;
   databases: readonly DatabaseConfig[];
   stores: readonly StoreConfig[];
   /** Empty unless the command needs recipients. */

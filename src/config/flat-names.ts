@@ -53,8 +53,8 @@ export const FLAT_NAMES: Readonly<Record<string, FlatName>> = {
   email: other("text", ""),
   cron: database("text", "schedule", "when `run` without --once backs it up, as in 0 3 * * *"),
   sendAnalytics: other("switch", ""),
-  daemon: other("switch", ""),
-  daemonName: other("text", ""),
+  daemon: other("switch", "with `run`: leave the terminal, and follow the schedules in the background"),
+  daemonName: other("text", "what the agent in the background is called (default dbacked)"),
 };
 
 /** How a name is spelt as an option: `dbType` → `db-type`, and as in 2018 `s3accessKeyId` → `s3-access-key-id`. */

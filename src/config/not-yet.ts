@@ -10,11 +10,6 @@ interface Rule {
   when?: (value: unknown, table: Table) => boolean;
 }
 
-const DAEMON: Rule = {
-  why: "this version does not leave the terminal by itself",
-  instead: "let systemd or a container call `dbacked run`, which stays and follows the schedules",
-};
-
 const MONITOR: Rule = {
   why: "this version has no monitor, so that nobody would be told of a missing backup",
   instead: "take it out, and let a check of healthchecks.io or the like be told: pingUrl (docs/alerts.md)",
@@ -35,8 +30,6 @@ const TOP: Readonly<Record<string, Rule>> = {
     instead: "take sendAnalytics out, or set it to false",
     when: (value) => value === true,
   },
-  daemon: { ...DAEMON, when: (value) => value !== false },
-  daemonName: DAEMON,
 };
 
 const OF_STORE: Readonly<Record<string, Rule>> = {

@@ -80,7 +80,10 @@ function lifeOf({ program, config, environmentFile, name, user }: Unit): Record<
   };
 }
 
-/** Not MemoryDenyWriteExecute: it takes the just-in-time compiler away, and with it what tells systemd that we are ready. */
+/**
+ * Not MemoryDenyWriteExecute: it takes the just-in-time compiler away, and with it what tells systemd that we are ready. Not
+ * ProtectProc: another run that cannot be seen would be taken for dead, and its lease for over.
+ */
 const HARDENING = {
   UMask: "0077",
   NoNewPrivileges: "yes",
@@ -94,7 +97,6 @@ const HARDENING = {
   ProtectKernelLogs: "yes",
   ProtectKernelModules: "yes",
   ProtectKernelTunables: "yes",
-  ProtectProc: "invisible",
   LockPersonality: "yes",
   RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
   RestrictNamespaces: "yes",

@@ -29,7 +29,12 @@ export async function openShell(): Promise<Shell> {
   const sqlite = join(programs, "sqlite");
   await Bun.write(sqlite, `#!/bin/sh\nexec "${process.execPath}" "${SQLITE}" "$@"\n`);
   await chmod(sqlite, 0o755);
-  const env = { PATH: `${programs}:${process.env["PATH"]}`, HOME: home, LC_ALL: "C.UTF-8" };
+  const env = {
+    PATH: `${programs}:${process.env["PATH"]}`,
+    HOME: home,
+    XDG_STATE_HOME: join(folder.path, "state"),
+    LC_ALL: "C.UTF-8",
+  };
   const placeholders = new Placeholders(home);
   return {
     async replay(transcript) {

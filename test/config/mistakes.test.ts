@@ -124,8 +124,6 @@ test("loadConfig() reports all mistakes at once", async () => {
   ]);
 });
 
-const NO_DAEMON = "this version does not leave the terminal by itself";
-const STAYS = "| let systemd or a container call `dbacked run`, which stays and follows the schedules";
 const NO_MONITOR = "this version has no monitor, so that nobody would be told of a missing backup";
 const OWN_MONITOR =
   "| take it out, and let a check of healthchecks.io or the like be told: pingUrl (docs/alerts.md)";
@@ -144,8 +142,6 @@ test.each<[string, string[]]>([
     ],
   ],
   ['sendAnalytics = "maybe"', ["FILE:1: sendAnalytics: expected true or false"]],
-  ["daemon = true", [`FILE:1: daemon: ${NO_DAEMON}`, STAYS]],
-  ['daemonName = "x"', [`FILE:1: daemonName: ${NO_DAEMON}`, STAYS]],
   [
     `[[stores]]\nname = "x"\ntype = "s3"\nbucket = "b"\nobjectLockDays = 3`,
     ["FILE:5: objectLockDays: this version locks no objects", "| set a default retention on the bucket"],

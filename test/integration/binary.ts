@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { compile } from "../../scripts/compile.ts";
 import { type Service, temporaryFolder } from "../../scripts/services/service.ts";
 import { type Bytes, concat } from "../../src/base/bytes.ts";
@@ -21,7 +21,7 @@ export const binary: () => Promise<Binary> = shared("binary", async () => {
 export interface RunOptions {
   /** @default the current folder */
   cwd?: string;
-  /** All that it sees besides PATH and LC_ALL: nothing is inherited. */
+  /** All that it sees besides PATH, LC_ALL and XDG_STATE_HOME: nothing is inherited. */
   env?: Readonly<Record<string, string>>;
   /** @default nothing */
   stdin?: Bytes | Bun.BunFile | ReadableStream<Bytes>;
@@ -63,7 +63,13 @@ export async function start(args: readonly string[], options: RunOptions = {}): 
     stdin: stdin ?? "ignore",
     stdout: stdoutTo === undefined ? "pipe" : Bun.file(stdoutTo),
     stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8", ...env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      LC_ALL: "C.UTF-8",
+      // Nothing is to be remembered on the host that the tests run on.
+      XDG_STATE_HOME: join(dirname(path), "state"),
+      ...env,
+    },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const output = readAll(child.stdout);

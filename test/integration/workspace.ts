@@ -49,6 +49,8 @@ export interface Workspace extends AsyncDisposable {
   signerFile: string;
   /** The folder of the usual store. */
   store: string;
+  /** Where the program keeps what it remembers. */
+  state: string;
   /** TMPDIR of the program. */
   temporary: string;
   /** Where the program stands. */
@@ -82,7 +84,13 @@ export async function workspace(sections: Sections = {}): Promise<Workspace> {
   const inside = (options: RunOptions = {}): RunOptions => ({
     cwd: places.cwd,
     ...options,
-    env: { HOME: folder, TMPDIR: places.temporary, DBACKED_CONFIG: configFile, ...options.env },
+    env: {
+      HOME: folder,
+      XDG_STATE_HOME: within("state"),
+      TMPDIR: places.temporary,
+      DBACKED_CONFIG: configFile,
+      ...options.env,
+    },
   });
   return {
     folder,
@@ -92,6 +100,7 @@ export async function workspace(sections: Sections = {}): Promise<Workspace> {
     publicKey,
     configure,
     signerFile: within("signer.pem"),
+    state: within("state/dbacked"),
     run: (args, options) => run(args, inside(options)),
     start: (args, options) => start(args, inside(options)),
     [Symbol.asyncDispose]: async () => root[Symbol.asyncDispose](),
