@@ -3,6 +3,7 @@ import fc from "fast-check";
 
 import { collect, concat, streamOf, type Bytes, type ByteStream } from "../../src/base/bytes.ts";
 import { compress, compressionOption, decompress, type Codec } from "../../src/compress/codec.ts";
+import { failureOf } from "../conformance/sample.ts";
 
 const MIB = 1024 * 1024;
 const LIMIT = 64 * MIB;
@@ -31,14 +32,6 @@ function pack(bytes: Bytes, codec: Codec, size: number): Promise<Bytes> {
 
 function unpack(bytes: Bytes, compression: "none" | "zstd" | "gzip", size = 65_536): Promise<Bytes> {
   return collect(cut(bytes, size).pipeThrough(decompress(compression)), LIMIT);
-}
-
-/** What a promise fails with; undefined if it does not fail. */
-function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 const damaged = { name: "DbackedError", kind: "damaged" };

@@ -20,3 +20,12 @@ export function failureOf(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
+
+/** The error that a promise fails with. */
+export async function errorOf(promise: Promise<unknown>): Promise<Error & { kind?: string; hint?: string }> {
+  const failure = await failureOf(promise);
+  if (failure instanceof Error) return failure;
+  throw new Error(failure === undefined ? "did not fail" : "failed with what is no error", {
+    cause: failure,
+  });
+}

@@ -4,16 +4,9 @@ import { type Postgres, startPostgres } from "../../scripts/services/postgres.ts
 import { runProgram } from "../../scripts/services/service.ts";
 import { streamOf } from "../../src/base/bytes.ts";
 import type { Manifest } from "../../src/catalog/manifest.ts";
+import { errorOf } from "../conformance/sample.ts";
 import { leastRole } from "../database/least-role.ts";
-import {
-  createDatabase,
-  dumpOf,
-  EVERYTHING,
-  failureOf,
-  never,
-  open,
-  PLAN,
-} from "../database/postgres/servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, never, open, PLAN } from "../database/postgres/servers.ts";
 import { hasVersions, programsOf } from "../versions.ts";
 import { expectFailure } from "./scene.ts";
 import { type Workspace, workspace } from "./workspace.ts";
@@ -132,7 +125,7 @@ describe.skipIf(!hasVersions)("PostgreSQL 10 to 18", () => {
     const dump = await dumpOf(withClientsOf18(place(18).server, place(18).database));
     const { server } = place(13);
     const target = await createDatabase(server);
-    const failure = await failureOf(withClientsOf18(server, target).restore(streamOf(dump), plan, never));
+    const failure = await errorOf(withClientsOf18(server, target).restore(streamOf(dump), plan, never));
     expect(failure).toMatchObject({ kind: "database", message: expect.stringContaining("Cannot restore") });
     expect(await objectsOf(server, target)).toBe("");
   });

@@ -7,6 +7,7 @@ import { collect, streamOf, utf8, type Bytes, type ByteStream } from "../../src/
 import { DbackedError } from "../../src/base/error.ts";
 import { ProgramFailure, SECRET_FILE } from "../../src/tool/child.ts";
 import { feed, readOutput, streamFrom } from "../../src/tool/run.ts";
+import { errorOf } from "../conformance/sample.ts";
 
 const folder = await temporaryFolder("run");
 afterAll(() => folder[Symbol.asyncDispose]());
@@ -16,15 +17,6 @@ const text = async (stream: ByteStream) => new TextDecoder().decode(await collec
 const shell = (script: string, ...args: string[]) => ["sh", "-c", script, "sh", ...args];
 let files = 0;
 const newFile = () => join(folder.path, `file-${(files += 1)}`);
-
-async function failureOf(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  throw new Error("did not fail");
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -71,7 +63,7 @@ describe("streamFrom()", () => {
 
   test("fails when the program exits with another code, and shows the end of stderr", async () => {
     const { bytes } = streamFrom({ argv: shell("echo data; echo 'no such table' >&2; exit 3") }, never);
-    const failure = await failureOf(text(bytes));
+    const failure = await errorOf(text(bytes));
     expect(failure).toBeInstanceOf(ProgramFailure);
     expect(failure).toMatchObject({ kind: "tool", exitCode: 3, stderr: "no such table" });
     expect(failure.message).toBe("sh failed with exit code 3: no such table");
@@ -79,13 +71,13 @@ describe("streamFrom()", () => {
 
   test("fails when the program is killed, and says by which signal", async () => {
     const { bytes } = streamFrom({ argv: shell("echo data; kill -9 $$") }, never);
-    const failure = await failureOf(text(bytes));
+    const failure = await errorOf(text(bytes));
     expect(failure).toMatchObject({ exitCode: null, message: "sh was killed by SIGKILL" });
   });
 
   test("fails when the program does not exist", async () => {
     const { bytes, stderr } = streamFrom({ argv: ["/nowhere/pg_dump"] }, never);
-    const failure = await failureOf(text(bytes));
+    const failure = await errorOf(text(bytes));
     expect(failure).toBeInstanceOf(ProgramFailure);
     expect(failure.message).toContain("cannot start /nowhere/pg_dump");
     expect(await stderr).toBe("");
@@ -95,7 +87,7 @@ describe("streamFrom()", () => {
     const file = newFile();
     const { bytes } = streamFrom({ argv: shell('echo data; sleep 100 & echo $! > "$1"', file) }, never);
     const startedAt = performance.now();
-    const failure = await failureOf(text(bytes));
+    const failure = await errorOf(text(bytes));
     expect(failure.message).toContain("still held its output");
     expect(performance.now() - startedAt).toBeLessThan(5000);
     const pid = await readPid(file);
@@ -104,7 +96,7 @@ describe("streamFrom()", () => {
 
   test("fails when a program left behind writes for ever", async () => {
     const { bytes } = streamFrom({ argv: shell("yes & exit 0") }, never);
-    const failure = await failureOf(bytes.pipeTo(new WritableStream()));
+    const failure = await errorOf(bytes.pipeTo(new WritableStream()));
     expect(failure).toMatchObject({ kind: "tool" });
   });
 
@@ -127,7 +119,7 @@ describe("streamFrom()", () => {
       { argv: shell('sleep 100 & echo $! > "$1"; wait', file) },
       controller.signal,
     );
-    const reading = failureOf(text(bytes));
+    const reading = errorOf(text(bytes));
     const pid = await readPid(file);
     controller.abort(new Error("enough"));
     expect((await reading).message).toBe("enough");
@@ -137,7 +129,7 @@ describe("streamFrom()", () => {
   test("starts nothing when it was aborted before", async () => {
     const file = newFile();
     const { bytes } = streamFrom({ argv: ["touch", file] }, AbortSignal.abort(new Error("enough")));
-    expect((await failureOf(text(bytes))).message).toBe("enough");
+    expect((await errorOf(text(bytes))).message).toBe("enough");
     expect(existsSync(file)).toBe(false);
   });
 
@@ -198,7 +190,7 @@ describe("streamFrom() with stdin", () => {
     const file = newFile();
     const stdin = breaking(new Error("damaged"), utf8("half"));
     const { bytes } = streamFrom({ argv: shell('cat; touch "$1"', file), stdin }, never);
-    expect((await failureOf(text(bytes))).message).toBe("damaged");
+    expect((await errorOf(text(bytes))).message).toBe("damaged");
     expect(existsSync(file)).toBe(false);
   });
 
@@ -206,7 +198,7 @@ describe("streamFrom() with stdin", () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const stdin = endless(() => resolve(true));
     const { bytes } = streamFrom({ argv: shell("echo bad >&2; exit 1"), stdin }, never);
-    expect((await failureOf(text(bytes))).message).toBe("sh failed with exit code 1: bad");
+    expect((await errorOf(text(bytes))).message).toBe("sh failed with exit code 1: bad");
     expect(await promise).toBe(true);
   });
 
@@ -231,7 +223,7 @@ describe("feed()", () => {
   test("kills the program before it could see the end when the body fails", async () => {
     const file = newFile();
     const body = breaking(new DbackedError("damaged", "segment 3 is damaged"), utf8("half"));
-    const failure = await failureOf(feed({ argv: shell('cat >/dev/null; touch "$1"', file) }, body, never));
+    const failure = await errorOf(feed({ argv: shell('cat >/dev/null; touch "$1"', file) }, body, never));
     expect(failure).toMatchObject({ kind: "damaged", message: "segment 3 is damaged" });
     await Bun.sleep(100);
     expect(existsSync(file)).toBe(false);
@@ -241,7 +233,7 @@ describe("feed()", () => {
     const file = newFile();
     const inner = 'cat >/dev/null; touch "$1"';
     const argv = shell(`exec 3<&0; sh -c '${inner}' sh "$1" <&3 & wait`, file);
-    await failureOf(feed({ argv }, breaking(new Error("damaged"), utf8("half")), never));
+    await errorOf(feed({ argv }, breaking(new Error("damaged"), utf8("half")), never));
     await Bun.sleep(100);
     expect(existsSync(file)).toBe(false);
   });
@@ -249,7 +241,7 @@ describe("feed()", () => {
   test("kills the program before it could see the end on abort", async () => {
     const file = newFile();
     const controller = new AbortController();
-    const feeding = failureOf(
+    const feeding = errorOf(
       feed({ argv: shell('cat >/dev/null; touch "$1"', file) }, endless(), controller.signal),
     );
     await Bun.sleep(50);
@@ -260,18 +252,18 @@ describe("feed()", () => {
   });
 
   test("gives the program's own error, not a broken pipe, when it exits early", async () => {
-    const failure = await failureOf(feed({ argv: shell("echo 'bad input' >&2; exit 3") }, endless(), never));
+    const failure = await errorOf(feed({ argv: shell("echo 'bad input' >&2; exit 3") }, endless(), never));
     expect(failure.message).toBe("sh failed with exit code 3: bad input");
   });
 
   test("gives the program's own error when the body waits", async () => {
     const waiting = new ReadableStream<Bytes>({ pull: () => new Promise(() => {}) });
-    const failure = await failureOf(feed({ argv: shell("exit 4") }, waiting, never));
+    const failure = await errorOf(feed({ argv: shell("exit 4") }, waiting, never));
     expect(failure).toMatchObject({ exitCode: 4 });
   });
 
   test("fails when the program exits with code 0 before it has read everything", async () => {
-    const failure = await failureOf(feed({ argv: ["head", "-c", "10"] }, endless(), never));
+    const failure = await errorOf(feed({ argv: ["head", "-c", "10"] }, endless(), never));
     expect(failure.message).toBe("head exited before it had read all its input");
   });
 
@@ -288,13 +280,13 @@ describe("feed()", () => {
 
   test("fails with the error of a body that fails after the program has exited with code 0", async () => {
     const body = breaking(new Error("damaged"), utf8("0123456789"));
-    const failure = await failureOf(feed({ argv: ["head", "-c", "10"] }, body, never));
+    const failure = await errorOf(feed({ argv: ["head", "-c", "10"] }, body, never));
     expect(failure.message).toBe("damaged");
   });
 
   test("fails and cancels the body when the program does not exist", async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const failure = await failureOf(
+    const failure = await errorOf(
       feed(
         { argv: ["/nowhere/psql"] },
         endless(() => resolve(true)),
@@ -319,7 +311,7 @@ describe("readOutput()", () => {
   });
 
   test("gives other programs no such file", async () => {
-    const failure = await failureOf(readOutput({ argv: ["cat", SECRET_FILE] }, never));
+    const failure = await errorOf(readOutput({ argv: ["cat", SECRET_FILE] }, never));
     expect(failure.message).toContain("No such");
   });
 
@@ -328,7 +320,7 @@ describe("readOutput()", () => {
   });
 
   test("refuses output beyond the limit", async () => {
-    const failure = await failureOf(readOutput({ argv: ["yes"] }, never, 1000));
+    const failure = await errorOf(readOutput({ argv: ["yes"] }, never, 1000));
     expect(failure).toBeInstanceOf(RangeError);
   });
 });

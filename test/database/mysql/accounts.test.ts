@@ -11,9 +11,10 @@ import {
   type AccountEntry,
 } from "../../../src/database/mysql/accounts-script.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { leastRole } from "../least-role.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
-import { createDatabase, dumpOf, failureOf, never, open, PLAN, rootIn } from "./servers.ts";
+import { createDatabase, dumpOf, never, open, PLAN, rootIn } from "./servers.ts";
 
 /** Servers are started here. */
 setDefaultTimeout(60_000);
@@ -119,7 +120,7 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
   test("refuses to list what the role may not see, unless that is accepted", async () => {
     await source.query("CREATE USER few IDENTIFIED BY 'x'");
     const few = { ...least, username: "few" };
-    const failure = await failureOf(instanceOf(few).list(never));
+    const failure = await errorOf(instanceOf(few).list(never));
     const [mend = ""] = failure.hint?.split("\n") ?? [];
     expect(failure.kind).toBe("incomplete");
     expect(mend).toBe("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES ON *.* TO `few`@`%`;");
@@ -130,7 +131,7 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
       { kind: "schema", mend },
     ]);
     expect((await dumpOf(accountsOf(few))).report.complete).toBe(false);
-    const shut = await failureOf(instanceOf(few).open(database).check(never));
+    const shut = await errorOf(instanceOf(few).open(database).check(never));
     expect(shut.kind).toBe("incomplete");
     await source.query(mend);
     expect(await instanceOf(few).list(never)).toEqual([database]);
@@ -170,7 +171,7 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
       { step: "grant", account: "half@%", text: "GRANT NONSENSE ON *.* TO `half`@`%`" },
     ];
     const body = streamOf(utf8(writeAccounts({ product, version: "1" }, entries)));
-    const failure = await failureOf(accountsOf(root(target)).restore(body, ACCOUNTS, never));
+    const failure = await errorOf(accountsOf(root(target)).restore(body, ACCOUNTS, never));
     expect(failure.kind).toBe("database");
     expect(failure.hint).toContain("--force");
     expect(await accountsOf(root(target)).inspect("sql-accounts", never)).toMatchObject({ objects: 0 });
@@ -181,7 +182,7 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
     const body = streamOf(
       utf8(writeAccounts({ product, version: "1" }, [{ step: "create", account: "new@%", text }])),
     );
-    const failure = await failureOf(accountsOf(root(target)).restore(body, ACCOUNTS, never));
+    const failure = await errorOf(accountsOf(root(target)).restore(body, ACCOUNTS, never));
     expect(failure.message).toContain("error in your SQL syntax");
     expect(Bun.inspect(failure)).not.toMatch(/SECRET|HASH/);
   });
@@ -189,11 +190,11 @@ describe.each(scenes)("a whole server of $product", ({ product, source, target, 
   test("refuses what is no dump of its accounts", async () => {
     const accounts = accountsOf(root(target));
     const sql = await dumpOf(open({ ...rootIn(source, database), ...tools }));
-    expect((await failureOf(accounts.restore(streamOf(sql.bytes), ACCOUNTS, never))).kind).toBe("damaged");
-    expect((await failureOf(accounts.restore(streamOf(sql.bytes), PLAN, never))).kind).toBe("target");
+    expect((await errorOf(accounts.restore(streamOf(sql.bytes), ACCOUNTS, never))).kind).toBe("damaged");
+    expect((await errorOf(accounts.restore(streamOf(sql.bytes), PLAN, never))).kind).toBe("target");
     const other = product === "MySQL" ? "MariaDB" : "MySQL";
     const foreign = streamOf(utf8(`-- Accounts of ${other} 1.0\n\n-- Dump completed\n`));
-    expect((await failureOf(accounts.restore(foreign, ACCOUNTS, never))).kind).toBe("target");
+    expect((await errorOf(accounts.restore(foreign, ACCOUNTS, never))).kind).toBe("target");
   });
 });
 

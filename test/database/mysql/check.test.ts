@@ -3,10 +3,11 @@ import { createCipheriv } from "node:crypto";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram, temporaryFolder } from "../../../scripts/services/service.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
 import { replaceDump } from "./programs.ts";
-import { createDatabase, dumpOf, EVERYTHING, failureOf, leastIn, never, open, rootIn } from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, leastIn, never, open, rootIn } from "./servers.ts";
 
 setDefaultTimeout(30_000);
 
@@ -46,7 +47,7 @@ describe("Mysql.check()", () => {
     [{ host: "127.0.0.1", port: 1 }, "Can't connect", "does the server listen"],
     [{ socket: "/nowhere" }, "Can't connect to local server", "or that socket"],
   ])("says why it cannot reach %j", async (place, message, hint) => {
-    const failure = await failureOf(open({ ...place, database: "shop" }).check(never));
+    const failure = await errorOf(open({ ...place, database: "shop" }).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining(hint) });
     expect(failure.message).toContain(`Cannot read "shop" on`);
     expect(failure.message).toContain(message);
@@ -56,7 +57,7 @@ describe("Mysql.check()", () => {
     [{ password: "wrong" }, "Access denied", "right user and password"],
     [{ password: undefined }, "Access denied", "right user and password"],
   ])("says what is wrong with %j", async (given, message, hint) => {
-    const failure = await failureOf(open({ ...least, ...given }).check(never));
+    const failure = await errorOf(open({ ...least, ...given }).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining(hint) });
     expect(failure.message).toContain(message);
   });
@@ -65,7 +66,7 @@ describe("Mysql.check()", () => {
     const name = await createDatabase(server, EVERYTHING);
     await server.query("CREATE USER stranger IDENTIFIED BY 'x'");
     const role = { ...least, username: "stranger", password: "x", database: name };
-    const failure = await failureOf(open(role).check(never));
+    const failure = await errorOf(open(role).check(never));
     expect(failure.kind).toBe("incomplete");
     expect(failure.message).toContain("would lack everything: the role has no right on it");
     await server.query(failure.hint ?? "");
@@ -83,7 +84,7 @@ describe("Mysql.check()", () => {
   ])("refuses a limit %s on the rows that the dump would hold", async (_, limiting, lifting) => {
     await server.query(limiting);
     try {
-      const { message, kind } = await failureOf(open(least).check(never));
+      const { message, kind } = await errorOf(open(least).check(never));
       expect(message).toContain("rows of a table at most");
       expect(kind).toBe("database");
     } finally {
@@ -94,7 +95,7 @@ describe("Mysql.check()", () => {
   test.each(["mysql", "information_schema", "PERFORMANCE_SCHEMA", "sys"])(
     "refuses the server's own database %s, as a restore does",
     async (name) => {
-      const failure = await failureOf(open(rootIn(server, name)).check(never));
+      const failure = await errorOf(open(rootIn(server, name)).check(never));
       expect(failure).toMatchObject({
         kind: "database",
         message: expect.stringContaining("server's own database"),
@@ -103,12 +104,12 @@ describe("Mysql.check()", () => {
   );
 
   test("says that there is no such database", async () => {
-    const failure = await failureOf(open(rootIn(server, "nobody's")).check(never));
+    const failure = await errorOf(open(rootIn(server, "nobody's")).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: "is the database's name right?" });
   });
 
   test("says what to install when no program is there", async () => {
-    const failure = await failureOf(open({ ...least, databaseToolsDirectory: "/nowhere" }).check(never));
+    const failure = await errorOf(open({ ...least, databaseToolsDirectory: "/nowhere" }).check(never));
     expect(failure).toMatchObject({
       kind: "tool",
       message: expect.stringContaining("no mariadb-dump and no mysqldump in /nowhere"),
@@ -119,7 +120,7 @@ describe("Mysql.check()", () => {
   test("says what to install when all programs are older than the server", async () => {
     const version = "echo 'mariadb-dump from 9.8.1-MariaDB, client 10.19 for Linux'";
     const databaseToolsDirectory = await replaceDump(folder.path, "old", "", version);
-    const failure = await failureOf(open({ ...least, databaseToolsDirectory }).check(never));
+    const failure = await errorOf(open({ ...least, databaseToolsDirectory }).check(never));
     expect(failure.kind).toBe("tool");
     expect(failure.message).toMatch(
       /mariadb-dump 9\.8\.1 is the newest .* too old: the server is MariaDB \d+/,
@@ -131,7 +132,7 @@ describe("Mysql.check()", () => {
     "asks by the other product's client, and says what to install for a dump",
     async () => {
       const databaseToolsDirectory = programsOf("mysql-9");
-      const failure = await failureOf(open({ ...least, databaseToolsDirectory }).check(never));
+      const failure = await errorOf(open({ ...least, databaseToolsDirectory }).check(never));
       expect(failure.kind).toBe("tool");
       expect(failure.message).toMatch(/^no mariadb-dump in .*: the server is MariaDB \d+/);
     },
@@ -145,9 +146,9 @@ describe("Mysql.check()", () => {
       const mysql = join(programsOf("mysql-9"), "mysql");
       const place = [`--host=${server.host}`, `--port=${server.port}`, "--execute=SELECT 1"];
       const usual = runProgram([mysql, "--no-defaults", ...place], { HOME: folder.path });
-      expect((await failureOf(usual)).message).toContain("'nobody'");
+      expect((await errorOf(usual)).message).toContain("'nobody'");
       const database = open({ ...least, databaseToolsDirectory: programsOf("mysql-9") });
-      expect((await failureOf(database.check(never))).message).toContain("no mariadb-dump");
+      expect((await errorOf(database.check(never))).message).toContain("no mariadb-dump");
     } finally {
       if (home !== undefined) process.env["HOME"] = home;
     }

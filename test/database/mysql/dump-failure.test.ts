@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "../../../scripts/services/service.ts";
+import { temporaryFolder } from "../../../scripts/services/service.ts";
 import { hintFor } from "../../../src/database/mysql/failure.ts";
+import { errorOf } from "../../conformance/sample.ts";
+import { expectKilled } from "../killed.ts";
 import { sharedMariadb } from "../../services.ts";
 import { replaceDump } from "./programs.ts";
-import { createDatabase, dumpOf, failureOf, leastIn, never, open, rootIn } from "./servers.ts";
+import { createDatabase, dumpOf, leastIn, never, open, rootIn } from "./servers.ts";
 
 setDefaultTimeout(30_000);
 
@@ -44,9 +45,9 @@ describe("Mysql.dump()", () => {
   ])("fails when the dump program %s", async (name, script, kind, message) => {
     const databaseToolsDirectory = await replaceDump(folder.path, name, script);
     const dump = await open({ ...rootIn(server, big), databaseToolsDirectory }).dump(never);
-    const failure = await failureOf(dump.bytes.pipeTo(new WritableStream()));
+    const failure = await errorOf(dump.bytes.pipeTo(new WritableStream()));
     expect(failure).toMatchObject({ kind, message: expect.stringContaining(message) });
-    expect(await failureOf(dump.report)).toBe(failure);
+    expect(await errorOf(dump.report)).toBe(failure);
   });
 
   test("keeps what the dump program only warns of", async () => {
@@ -65,7 +66,7 @@ describe("Mysql.dump()", () => {
         big +
         "' LIMIT 1; KILL @dumping",
     );
-    const failure = await failureOf(
+    const failure = await errorOf(
       (async () => {
         while (!(await reader.read()).done);
       })(),
@@ -85,7 +86,7 @@ describe("Mysql.dump()", () => {
     const reader = dump.bytes.getReader();
     await reader.read();
     await server.query("ALTER TABLE last_table ADD COLUMN more int DEFAULT 1, ALGORITHM=COPY", name);
-    const failure = await failureOf(
+    const failure = await errorOf(
       (async () => {
         while (!(await reader.read()).done);
       })(),
@@ -103,20 +104,7 @@ describe("Mysql.dump()", () => {
       `echo $$ >> ${pidFile}; exec "$real" "$@"`,
     );
     const database = open({ ...rootIn(server, big), databaseToolsDirectory });
-    const cancelled = await database.dump(never);
-    const reader = cancelled.bytes.getReader();
-    await reader.read();
-    await reader.cancel(new Error("enough"));
-    expect((await failureOf(cancelled.report)).message).toBe("enough");
-    const controller = new AbortController();
-    const aborted = await database.dump(controller.signal);
-    await aborted.bytes.getReader().read();
-    controller.abort(new Error("stop"));
-    const pids = (await readFile(pidFile, "utf8")).trim().split("\n");
-    expect(pids.length).toBe(2);
-    await waitUntil(async () => !(await readdir("/proc")).some((pid) => pids.includes(pid)), {
-      what: "their end",
-    });
+    await expectKilled(database, pidFile);
   });
 
   test("says how to let the role run the functions that views call", async () => {
@@ -125,7 +113,7 @@ describe("Mysql.dump()", () => {
       "CREATE FUNCTION `twi``ce`(x int) RETURNS int DETERMINISTIC RETURN x * 2; CREATE TABLE t (id int); CREATE VIEW v AS SELECT `twi``ce`(id) AS id FROM t",
     );
     const backup = open(await leastIn(server, database));
-    const failure = await failureOf(dumpOf(backup));
+    const failure = await errorOf(dumpOf(backup));
     expect(failure.kind).toBe("database");
     const [grant = ""] = failure.hint?.split("\n") ?? [];
     expect(grant).toStartWith(`GRANT EXECUTE ON FUNCTION \`${database}\`.\`twi\`\`ce\` TO \`backup_`);
@@ -145,7 +133,7 @@ describe("Mysql.dump()", () => {
       server,
       "CREATE TABLE a (id int); CREATE VIEW broken AS SELECT id FROM a; DROP TABLE a",
     );
-    const failure = await failureOf(dumpOf(open(await leastIn(server, name))));
+    const failure = await errorOf(dumpOf(open(await leastIn(server, name))));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining("mend or drop it") });
     expect(failure.message).toContain("broken");
   });

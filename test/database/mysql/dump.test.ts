@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMariadb } from "../../../scripts/services/mariadb.ts";
 import { temporaryFolder } from "../../../scripts/services/service.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
 import { replaceDump } from "./programs.ts";
 import {
   createDatabase,
   dumpOf,
   EVERYTHING,
-  failureOf,
   leastIn,
   never,
   open,
@@ -92,7 +92,7 @@ describe("Mysql.dump()", () => {
     const role = await leastIn(server, name);
     const { report } = await dumpOf(open(role));
     expect(report).toMatchObject({ consistent: "no", stderrTail: expect.stringContaining("old (MyISAM)") });
-    const refused = await failureOf(dumpOf(open({ ...role, lockTables: true })));
+    const refused = await errorOf(dumpOf(open({ ...role, lockTables: true })));
     expect(refused).toMatchObject({ kind: "database", message: expect.stringContaining("may not lock") });
     await server.query(refused.hint?.split("\n")[0] ?? "");
     const locked = await dumpOf(open({ ...role, lockTables: true }));

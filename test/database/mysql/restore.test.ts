@@ -5,20 +5,10 @@ import { startMariadb } from "../../../scripts/services/mariadb.ts";
 import { requireProgram, temporaryFolder } from "../../../scripts/services/service.ts";
 import { streamOf, utf8, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import { DbackedError } from "../../../src/base/error.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
-import {
-  createDatabase,
-  dumpOf,
-  EVERYTHING,
-  failureOf,
-  leastIn,
-  never,
-  open,
-  PLAN,
-  print,
-  rootIn,
-} from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, leastIn, never, open, PLAN, print, rootIn } from "./servers.ts";
 
 /** Some tests start a server of their own. */
 setDefaultTimeout(30_000);
@@ -88,7 +78,7 @@ describe("Mysql.restore()", () => {
       `CREATE USER heir@localhost; GRANT ALL ON ${target}.* TO heir@localhost; SET GLOBAL log_bin_trust_function_creators = 1`,
     );
     const heir = open({ ...rootIn(server, target), username: "heir" });
-    const refused = await failureOf(heir.restore(streamOf(everything), { ...PLAN, extensions }, never));
+    const refused = await errorOf(heir.restore(streamOf(everything), { ...PLAN, extensions }, never));
     expect(refused.kind).toBe("target");
     expect(refused.hint).toBe("GRANT SET USER ON *.* TO `heir`@`localhost`;");
     await heir.restore(streamOf(...inPieces(everything)), { ...PLAN, extensions, noOwner: true }, never);
@@ -159,7 +149,7 @@ describe("Mysql.restore()", () => {
     const file = join(folder.path, "touched");
     const target = await createDatabase(server);
     const body = streamOf(utf8(dump.replaceAll("FILE", file)));
-    expect((await failureOf(at(target).restore(body, PLAN, never))).kind).toBe("database");
+    expect((await errorOf(at(target).restore(body, PLAN, never))).kind).toBe("database");
     expect(await Bun.file(file).exists()).toBe(false);
   });
 });
@@ -172,7 +162,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
       objects: 1,
       examples: ["table mine"],
     });
-    const failure = await failureOf(at(target).restore(streamOf(everything), PLAN, never));
+    const failure = await errorOf(at(target).restore(streamOf(everything), PLAN, never));
     expect(failure.kind).toBe("target");
     expect(failure.hint).toContain("--force");
   });
@@ -180,7 +170,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
   test("a database that does not exist, and says how to create it", async () => {
     const database = at("nobody's `");
     expect(await database.inspect("sql", never)).toEqual({ exists: false, objects: 0, examples: [] });
-    const failure = await failureOf(database.restore(streamOf(everything), { ...PLAN, extensions }, never));
+    const failure = await errorOf(database.restore(streamOf(everything), { ...PLAN, extensions }, never));
     expect(failure.kind).toBe("target");
     expect(failure.hint?.split("\n")).toEqual([
       "CREATE DATABASE `nobody's ``` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;",
@@ -190,7 +180,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
 
   test("the server's own databases, even if it is forced to", async () => {
     const plan = { ...PLAN, extensions, force: true };
-    const failure = await failureOf(at("mysql").restore(streamOf(everything), plan, never));
+    const failure = await errorOf(at("mysql").restore(streamOf(everything), plan, never));
     expect(failure.kind).toBe("target");
     expect(failure.message).toContain("is the server's own");
   });
@@ -198,7 +188,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
   test("a server that lacks definers, and names all of them", async () => {
     const target = await createDatabase(server);
     const needs = ["definer a'b@%", "definer root@localhost", "definer gone@10.0.0.%"];
-    const failure = await failureOf(
+    const failure = await errorOf(
       at(target).restore(streamOf(everything), { ...PLAN, extensions: needs }, never),
     );
     expect(failure.kind).toBe("target");
@@ -218,7 +208,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
   test("rows with a history that ends later than the server knows", async () => {
     const target = await createDatabase(server);
     const plan = { ...PLAN, extensions: ["history until 2106"] };
-    const failure = await failureOf(at(target).restore(streamOf(everything), plan, never));
+    const failure = await errorOf(at(target).restore(streamOf(everything), plan, never));
     expect(failure).toMatchObject({ kind: "target", hint: "restore into MariaDB 11.5 or newer" });
   });
 
@@ -228,7 +218,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     await logging.query(`CREATE USER heir@localhost; GRANT ALL ON ${target}.* TO heir@localhost`);
     const heir = open({ ...rootIn(logging, target), username: "heir" });
     const plan = { ...PLAN, extensions, noOwner: true };
-    const failure = await failureOf(heir.restore(streamOf(everything), plan, never));
+    const failure = await errorOf(heir.restore(streamOf(everything), plan, never));
     expect(failure.kind).toBe("target");
     expect((await heir.inspect("sql", never)).objects).toBe(0);
     await logging.query(failure.hint ?? "");
@@ -239,7 +229,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     await using small = await startMariadb({ settings: { "max-allowed-packet": "1M" } });
     const target = await createDatabase(small);
     const plan = { ...PLAN, extensions: ["max_allowed_packet 16777216"] };
-    const failure = await failureOf(open(rootIn(small, target)).restore(streamOf(everything), plan, never));
+    const failure = await errorOf(open(rootIn(small, target)).restore(streamOf(everything), plan, never));
     expect(failure.kind).toBe("target");
     expect(failure.hint).toBe("SET GLOBAL max_allowed_packet = 16777216;");
   });
@@ -250,7 +240,7 @@ describe("Mysql.restore() refuses, before anything changes,", () => {
     [{ singleTransaction: false }, "usage"],
   ])("what it cannot do: %j", async (given, kind) => {
     const target = await createDatabase(server);
-    const failure = await failureOf(at(target).restore(streamOf(everything), { ...PLAN, ...given }, never));
+    const failure = await errorOf(at(target).restore(streamOf(everything), { ...PLAN, ...given }, never));
     expect(failure.kind).toBe(kind);
   });
 });
@@ -275,7 +265,7 @@ describe("Mysql.restore() says what definers need, and it is enough", () => {
     const { bytes, plan } = await viewsOf("joe");
     await server.query("DROP USER joe@'%'");
     const target = await createDatabase(server);
-    const refused = await failureOf(at(target).restore(streamOf(bytes), plan, never));
+    const refused = await errorOf(at(target).restore(streamOf(bytes), plan, never));
     expect(refused.kind).toBe("target");
     await server.query(statements(refused).join(" "));
     await at(target).restore(streamOf(bytes), plan, never);
@@ -285,7 +275,7 @@ describe("Mysql.restore() says what definers need, and it is enough", () => {
   test("where they have rights on the original only", async () => {
     const { bytes, plan } = await viewsOf("jim");
     const target = await createDatabase(server);
-    const failure = await failureOf(at(target).restore(streamOf(bytes), plan, never));
+    const failure = await errorOf(at(target).restore(streamOf(bytes), plan, never));
     expect(failure.kind).toBe("database");
     expect(failure.hint).toContain("give --no-owner");
     await server.query(statements(failure).join(" "));
@@ -298,7 +288,7 @@ describe("Mysql.restore() says what is left", () => {
   test("when a statement fails in the middle", async () => {
     const target = await createDatabase(server);
     const dump = "CREATE TABLE a (id int);\nINSERT INTO b VALUES ('precious');\nCREATE TABLE c (id int);\n";
-    const failure = await failureOf(at(target).restore(streamOf(utf8(dump)), PLAN, never));
+    const failure = await errorOf(at(target).restore(streamOf(utf8(dump)), PLAN, never));
     expect(failure.kind).toBe("database");
     expect(failure.message).toMatch(/Table .*b' doesn't exist\n.* now holds a part of the dump at most$/);
     expect(failure.hint).toContain("--force");
@@ -310,7 +300,7 @@ describe("Mysql.restore() says what is left", () => {
     await using small = await startMariadb({ settings: { "max-allowed-packet": "1M" } });
     const target = await createDatabase(small);
     const row = `CREATE TABLE a (b longtext);\nINSERT INTO a VALUES ('${"x".repeat(2_000_000)}');\n`;
-    const failure = await failureOf(open(rootIn(small, target)).restore(streamOf(utf8(row)), PLAN, never));
+    const failure = await errorOf(open(rootIn(small, target)).restore(streamOf(utf8(row)), PLAN, never));
     expect(failure.kind).toBe("database");
     expect(failure.hint).toContain("SET GLOBAL max_allowed_packet");
   });
@@ -329,7 +319,7 @@ describe("Mysql.restore() says what is left", () => {
     await chmod(dumper, 0o755);
     const target = await createDatabase(server);
     const database = open({ ...rootIn(server, target), databaseToolsDirectory: directory });
-    const failure = await failureOf(database.restore(damagedAt(everything, 8000), PLAN, never));
+    const failure = await errorOf(database.restore(damagedAt(everything, 8000), PLAN, never));
     expect(failure.kind).toBe("damaged");
     expect(failure.message).toContain("now holds a part of the dump at most");
     await Bun.sleep(200);

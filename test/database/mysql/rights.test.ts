@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
-import { createDatabase, dumpOf, EVERYTHING, failureOf, leastIn, never, open, rootIn } from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, leastIn, never, open, rootIn } from "./servers.ts";
 
 setDefaultTimeout(30_000);
 
@@ -95,7 +96,7 @@ describe("Mysql.check()", () => {
        CREATE USER member IDENTIFIED BY 'x'; GRANT reading TO member`,
     );
     const role = { ...least, username: "member", password: "x", database: name };
-    expect((await failureOf(open(role).check(never))).kind).toBe("incomplete");
+    expect((await errorOf(open(role).check(never))).kind).toBe("incomplete");
     await server.query("SET DEFAULT ROLE reading FOR member");
     expect((await open(role).check(never)).gaps).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { startMariadb } from "../../../scripts/services/mariadb.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
-import { createDatabase, failureOf, leastIn, never, open, PASSWORD } from "./servers.ts";
+import { createDatabase, leastIn, never, open, PASSWORD } from "./servers.ts";
 
 /** It starts a server of their own. */
 setDefaultTimeout(30_000);
@@ -40,10 +41,10 @@ describe("passwords and TLS", () => {
   });
 
   test("check() refuses a certificate that nobody vouches for, and a server without one", async () => {
-    const unknown = await failureOf(dump({ tls: "verify-full" }));
+    const unknown = await errorOf(dump({ tls: "verify-full" }));
     expect(unknown).toMatchObject({ kind: "database", hint: expect.stringContaining("tls.caFile") });
     for (const tls of ["require", { mode: "verify-full", caFile: locked.caFile }]) {
-      const plain = await failureOf(open({ ...least, tls }).check(never));
+      const plain = await errorOf(open({ ...least, tls }).check(never));
       expect(plain.kind).toBe("database");
       expect(plain.message).toMatch(/does not encrypt|does not support it/);
     }

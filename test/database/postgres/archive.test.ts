@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { concat, streamOf, utf8, type Bytes } from "../../../src/base/bytes.ts";
 import { ArchiveWatch } from "../../../src/database/postgres/archive-watch.ts";
 import { readToc } from "../../../src/database/postgres/toc.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedPostgres } from "../../services.ts";
-import { createDatabase, dumpOf, EVERYTHING, failureOf, open } from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, open } from "./servers.ts";
 
 setDefaultTimeout(60_000);
 
@@ -189,13 +190,13 @@ test("readToc() gives the entries, and the archive from its first byte", async (
 });
 
 test("readToc() fails when the archive ends too early, and cancels it when it is none", async () => {
-  expect((await failureOf(readToc(streamOf(everything.subarray(0, 1000))))).message).toContain("ends inside");
+  expect((await errorOf(readToc(streamOf(everything.subarray(0, 1000))))).message).toContain("ends inside");
   let isCancelled = false;
   const endless = new ReadableStream<Bytes>({
     pull: (controller) => controller.enqueue(utf8("x")),
     cancel: () => void (isCancelled = true),
   });
-  expect(await failureOf(readToc(endless))).toMatchObject({ kind: "damaged" });
+  expect(await errorOf(readToc(endless))).toMatchObject({ kind: "damaged" });
   expect(isCancelled).toBe(true);
 });
 

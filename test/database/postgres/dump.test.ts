@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmod, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
-import { temporaryFolder, waitUntil } from "../../../scripts/services/service.ts";
+import { temporaryFolder } from "../../../scripts/services/service.ts";
+import { errorOf } from "../../conformance/sample.ts";
+import { expectKilled } from "../killed.ts";
 import { sharedPostgres } from "../../services.ts";
-import { createDatabase, dumpOf, EVERYTHING, failureOf, never, open } from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, never, open } from "./servers.ts";
 
 const server = await sharedPostgres();
 const folder = await temporaryFolder("dump");
@@ -123,11 +125,11 @@ describe("Postgres.dump()", () => {
     const reading = (async () => {
       while (!(await reader.read()).done);
     })();
-    expect(await failureOf(reading)).toMatchObject({
+    expect(await errorOf(reading)).toMatchObject({
       kind: "tool",
       message: "pg_dump was killed by SIGKILL",
     });
-    expect(await failureOf(dump.report)).toMatchObject({ kind: "tool" });
+    expect(await errorOf(dump.report)).toMatchObject({ kind: "tool" });
   });
 
   test.each([
@@ -153,9 +155,9 @@ describe("Postgres.dump()", () => {
   ])("fails when pg_dump %s", async (name, script, kind, message) => {
     const directory = await replacePgDump(name.replaceAll(" ", "-"), script);
     const dump = await open({ url: server.url(big), databaseToolsDirectory: directory }).dump(never);
-    const failure = await failureOf(dump.bytes.pipeTo(new WritableStream()));
+    const failure = await errorOf(dump.bytes.pipeTo(new WritableStream()));
     expect(failure).toMatchObject({ kind, message: expect.stringContaining(message) });
-    expect(await failureOf(dump.report)).toBe(failure);
+    expect(await errorOf(dump.report)).toBe(failure);
   });
 
   test("says what pg_dump left out by itself", async () => {
@@ -176,20 +178,7 @@ describe("Postgres.dump()", () => {
     const pidFile = join(folder.path, "pids");
     const directory = await replacePgDump("cancelled", `echo $$ >> ${pidFile}; exec "$real" "$@"`);
     const database = open({ url: server.url(big), databaseToolsDirectory: directory });
-    const cancelled = await database.dump(never);
-    const reader = cancelled.bytes.getReader();
-    await reader.read();
-    await reader.cancel(new Error("enough"));
-    expect((await failureOf(cancelled.report)).message).toBe("enough");
-    const controller = new AbortController();
-    const aborted = await database.dump(controller.signal);
-    await aborted.bytes.getReader().read();
-    controller.abort(new Error("stop"));
-    const pids = (await readFile(pidFile, "utf8")).trim().split("\n");
-    expect(pids.length).toBe(2);
-    await waitUntil(async () => !(await readdir("/proc")).some((pid) => pids.includes(pid)), {
-      what: "their end",
-    });
+    await expectKilled(database, pidFile);
   });
 });
 
@@ -206,7 +195,7 @@ describe("Postgres.check()", () => {
     [{ host: "127.0.0.1", port: 1 }, "Connection refused", "does PostgreSQL listen"],
     [{ socket: "/nowhere" }, "No such file or directory", "is PostgreSQL running"],
   ])("says why it cannot reach %j", async (place, message, hint) => {
-    const failure = await failureOf(open({ ...place, database: "shop" }).check(never));
+    const failure = await errorOf(open({ ...place, database: "shop" }).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining(hint) });
     expect(failure.message).toContain(`Cannot read "shop" on`);
     expect(failure.message).toContain(message);
@@ -219,13 +208,13 @@ describe("Postgres.check()", () => {
        CREATE OPERATOR || (LEFTARG = name, RIGHTARG = name, FUNCTION = trojan)`,
     );
     // As it would be run by a question without a safe path.
-    const { message } = await failureOf(server.query("SELECT extname || ' ' FROM pg_extension", name));
+    const { message } = await errorOf(server.query("SELECT extname || ' ' FROM pg_extension", name));
     expect(message).toContain("run as");
     expect((await open({ url: server.url(name) }).check(never)).gaps).toEqual([]);
   });
 
   test("says what to install when no program is there", async () => {
-    const failure = await failureOf(
+    const failure = await errorOf(
       open({ url: server.url(full), databaseToolsDirectory: "/nowhere" }).check(never),
     );
     expect(failure).toMatchObject({
@@ -238,7 +227,7 @@ describe("Postgres.check()", () => {
   test("says what to install when all programs are older than the server", async () => {
     const directory = await replacePgDump("old", "");
     await Bun.write(join(directory, "pg_dump"), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6.24"\n');
-    const failure = await failureOf(
+    const failure = await errorOf(
       open({ url: server.url(full), databaseToolsDirectory: directory }).check(never),
     );
     expect(failure.message).toContain("pg_dump 9.6.24 is the newest");
@@ -256,7 +245,7 @@ describe("passwords and TLS", () => {
     [{ password: "wrong" }, "is it the right password"],
     [{}, "~/.pgpass"],
   ])("check() says what is wrong with the password %j", async (password, hint) => {
-    const failure = await failureOf(open({ ...at, ...password }).check(never));
+    const failure = await errorOf(open({ ...at, ...password }).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining(hint) });
   });
 
@@ -285,10 +274,10 @@ describe("passwords and TLS", () => {
     const password = "se:c\\r et'";
     const trusting = open({ ...at, password, tls: { mode: "verify-full", caFile: locked.caFile } });
     expect((await trusting.check(never)).gaps).toEqual([]);
-    const failure = await failureOf(open({ ...at, password, tls: "verify-full" }).check(never));
+    const failure = await errorOf(open({ ...at, password, tls: "verify-full" }).check(never));
     expect(failure).toMatchObject({ kind: "database", hint: expect.stringContaining("tls.caFile") });
     const plain = open({ url: server.url(full), tls: "require" });
-    expect(await failureOf(plain.check(never))).toMatchObject({
+    expect(await errorOf(plain.check(never))).toMatchObject({
       hint: expect.stringContaining("encryption"),
     });
   });

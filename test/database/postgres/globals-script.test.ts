@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { nameIn, splitScript } from "../../../src/database/postgres/globals-script.ts";
 import { identifier, literal } from "../../../src/database/postgres/psql.ts";
-import { failureOf } from "./servers.ts";
+import { errorOf } from "../../conformance/sample.ts";
 
 const HEAD = "--\n-- Roles; \"of 'all\n--\n\n\\restrict a1B2\n\n";
 const END = "\\unrestrict a1B2\n\n--\n-- PostgreSQL database cluster dump complete\n--\n\n";
@@ -47,6 +47,6 @@ test.each([
   'CREATE ROLE "a;',
   "COMMENT ON ROLE a IS 'a;",
 ])("splitScript() refuses %j", async (script) => {
-  const failure = await failureOf((async () => splitScript(script))());
+  const failure = await errorOf((async () => splitScript(script))());
   expect(failure.kind).toBe("damaged");
 });

@@ -3,7 +3,8 @@ import { type Postgres, startPostgres } from "../../../scripts/services/postgres
 import { streamOf } from "../../../src/base/bytes.ts";
 import type { Database } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
-import { dumpOf, failureOf, never, open, PLAN } from "./servers.ts";
+import { errorOf } from "../../conformance/sample.ts";
+import { dumpOf, never, open, PLAN } from "./servers.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
 
 setDefaultTimeout(60_000);
@@ -49,7 +50,7 @@ describe.skipIf(!hasVersions)("roles of PostgreSQL 10 to 18", () => {
 
   test("those that say what an older server does not know change nothing there", async () => {
     const dump = await dumpOf(globalsOf(server(16)));
-    const failure = await failureOf(targetOf(server(14)).restore(streamOf(dump), PLAN_18, never));
+    const failure = await errorOf(targetOf(server(14)).restore(streamOf(dump), PLAN_18, never));
     expect(failure).toMatchObject({ kind: "database", message: expect.stringContaining("Cannot restore") });
     expect(await print(server(14), 16)).toBe("");
   });

@@ -6,7 +6,8 @@ import { runProgram, temporaryFolder } from "../../../scripts/services/service.t
 import { type Bytes, streamOf, utf8 } from "../../../src/base/bytes.ts";
 import type { Database, Instance } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
-import { dumpOf, failureOf, never, open, PLAN } from "./servers.ts";
+import { errorOf } from "../../conformance/sample.ts";
+import { dumpOf, never, open, PLAN } from "./servers.ts";
 
 setDefaultTimeout(30_000);
 
@@ -90,7 +91,7 @@ test("a server is listed through template1 where there is no database postgres",
 });
 
 test("a server that is not there says so once", async () => {
-  const failure = await failureOf(serverOf("postgres://nobody@127.0.0.1:1/x").list(never));
+  const failure = await errorOf(serverOf("postgres://nobody@127.0.0.1:1/x").list(never));
   expect(failure).toMatchObject({ kind: "database", message: expect.stringContaining("Connection refused") });
 });
 
@@ -134,16 +135,16 @@ test("roles come back in another server with passwords, memberships and settings
 test("a restore of roles that fails leaves none of them behind, and shows no password", async () => {
   const before = await rolesOf(target);
   const script = "CREATE ROLE half;\nALTER ROLE half WITH LOGIN PASSWORD 'SCRAM-x' WITH;\n";
-  const { kind, message } = await failureOf(restore(utf8(script)));
+  const { kind, message } = await errorOf(restore(utf8(script)));
   expect({ kind, message }).toEqual({ kind: "database", message: expect.stringContaining("syntax error") });
   expect(message).not.toContain("SCRAM");
   expect(await rolesOf(target)).toBe(before);
 });
 
 test("what is no dump of roles is refused, and a database as a dump of roles too", async () => {
-  expect(await failureOf(restore(utf8("\\! id\n")))).toMatchObject({ kind: "damaged" });
+  expect(await errorOf(restore(utf8("\\! id\n")))).toMatchObject({ kind: "damaged" });
   const globals = globalsOf(target.url("postgres"));
-  expect(await failureOf(globals.restore(streamOf(), PLAN, never))).toMatchObject({ kind: "target" });
+  expect(await errorOf(globals.restore(streamOf(), PLAN, never))).toMatchObject({ kind: "target" });
 });
 
 test.each([
@@ -160,5 +161,5 @@ test.each([
   await Bun.write(join(tools, "pg_dumpall"), head + script);
   await chmod(join(tools, "pg_dumpall"), 0o755);
   const globals = globalsOf(source.url("postgres"), { databaseToolsDirectory: tools });
-  expect((await failureOf(dumpOf(globals))).message).toContain(said);
+  expect((await errorOf(dumpOf(globals))).message).toContain(said);
 });

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { temporaryFolder } from "../../../scripts/services/service.ts";
 import { collect, streamOf, type Bytes } from "../../../src/base/bytes.ts";
 import type { Dump } from "../../../src/database/database.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedPostgres } from "../../services.ts";
-import { createDatabase, failureOf, never, open, PLAN } from "./servers.ts";
+import { createDatabase, never, open, PLAN } from "./servers.ts";
 
 const server = await sharedPostgres();
 const folder = await temporaryFolder("lost");
@@ -111,7 +112,7 @@ test("a restore keeps what no dump said to leave out, and fails at it", async ()
   const archive = await read(await asHalfBlind(source).dump(never));
   const target = await createDatabase(server);
   const restoring = open({ url: server.url(target) }).restore(streamOf(archive), PLAN, never);
-  expect((await failureOf(restoring)).message).toContain('"public.secret" does not exist');
+  expect((await errorOf(restoring)).message).toContain('"public.secret" does not exist');
   expect(await tablesOf(target).catch(() => "")).toBe("");
 });
 

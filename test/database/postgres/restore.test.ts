@@ -6,8 +6,9 @@ import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { release, streamOf, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import { DbackedError } from "../../../src/base/error.ts";
 import { compress, decompress, type Codec } from "../../../src/compress/codec.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { sharedPostgres } from "../../services.ts";
-import { createDatabase, dumpOf, EVERYTHING, failureOf, never, open, PLAN, print } from "./servers.ts";
+import { createDatabase, dumpOf, EVERYTHING, never, open, PLAN, print } from "./servers.ts";
 
 const server = await sharedPostgres();
 const folder = await temporaryFolder("restore");
@@ -121,7 +122,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
       objects: 1,
       examples: ["table public.mine"],
     });
-    const failure = await failureOf(at(target).restore(streamOf(everything), PLAN, never));
+    const failure = await errorOf(at(target).restore(streamOf(everything), PLAN, never));
     expect(failure).toMatchObject({ kind: "target", hint: expect.stringContaining("--force") });
     expect(failure.message).toContain("it holds 1 objects, such as table public.mine");
   });
@@ -129,7 +130,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
   test("a database that does not exist, and says how to create it", async () => {
     const database = open({ url: server.url("nobody's") });
     expect(await database.inspect("pg-custom", never)).toEqual({ exists: false, objects: 0, examples: [] });
-    const failure = await failureOf(database.restore(streamOf(everything), PLAN, never));
+    const failure = await errorOf(database.restore(streamOf(everything), PLAN, never));
     expect(failure).toMatchObject({
       kind: "target",
       hint: expect.stringContaining(`CREATE DATABASE "nobody's" WITH TEMPLATE = template0 ENCODING = 'UTF8'`),
@@ -150,7 +151,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
     );
     const dump = await dumpOf(open({ url: other.url(source) }));
     const target = await createDatabase(server);
-    const failure = await failureOf(at(target).restore(streamOf(dump), PLAN, never));
+    const failure = await errorOf(at(target).restore(streamOf(dump), PLAN, never));
     expect(failure).toMatchObject({ kind: "target" });
     expect(failure.message).toContain(
       'lacks the roles "reader", "grantor", "the owner", the tablespace "fast"',
@@ -162,9 +163,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
       "or give --no-owner, and everything will be yours",
       `CREATE TABLESPACE "fast" LOCATION '/a/folder/of/the/server';`,
     ]);
-    const withoutOwner = await failureOf(
-      at(target).restore(streamOf(dump), { ...PLAN, noOwner: true }, never),
-    );
+    const withoutOwner = await errorOf(at(target).restore(streamOf(dump), { ...PLAN, noOwner: true }, never));
     expect(withoutOwner.message).not.toContain("the owner");
     await server.query(`CREATE ROLE reader; CREATE ROLE grantor; CREATE ROLE "the owner"`);
     expect((await at(target).inspect("pg-custom", never)).objects).toBe(0);
@@ -178,7 +177,7 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
       "DO $$ BEGIN FOR i IN 1..150 LOOP EXECUTE format('CREATE TABLE t%s (id int)', i); COMMIT; END LOOP; END $$";
     const dump = await dumpOf(at(await createDatabase(server, tables)));
     const target = open({ url: small.url(await createDatabase(small)) });
-    const failure = await failureOf(target.restore(streamOf(dump), PLAN, never));
+    const failure = await errorOf(target.restore(streamOf(dump), PLAN, never));
     expect(failure).toMatchObject({
       kind: "target",
       hint: expect.stringContaining("--no-single-transaction"),
@@ -190,12 +189,12 @@ describe("Postgres.restore() refuses, before anything changes,", () => {
   test("a dump of another kind, or what is no dump at all", async () => {
     const target = at(await createDatabase(server));
     expect(
-      await failureOf(target.restore(streamOf(everything), { ...PLAN, kind: "sql" }, never)),
+      await errorOf(target.restore(streamOf(everything), { ...PLAN, kind: "sql" }, never)),
     ).toMatchObject({ kind: "target" });
     const text = new TextEncoder().encode("-- SQL");
-    expect(await failureOf(target.restore(streamOf(text), PLAN, never))).toMatchObject({ kind: "damaged" });
+    expect(await errorOf(target.restore(streamOf(text), PLAN, never))).toMatchObject({ kind: "damaged" });
     const newer = { ...PLAN, tool: { name: "pg_dump", version: "99.1" } };
-    expect(await failureOf(target.restore(streamOf(everything), newer, never))).toMatchObject({
+    expect(await errorOf(target.restore(streamOf(everything), newer, never))).toMatchObject({
       kind: "tool",
       message: expect.stringContaining("the dump was made by version 99.1"),
     });
@@ -226,7 +225,7 @@ describe("Postgres.restore() with force", () => {
   ])("leaves the old content when %s", async (_, body, kind) => {
     const target = await createDatabase(server, before);
     const old = await print(server, target);
-    const failure = await failureOf(at(target).restore(body(), { ...PLAN, force: true }, never));
+    const failure = await errorOf(at(target).restore(body(), { ...PLAN, force: true }, never));
     expect(failure.kind).toBe(kind);
     expect(await print(server, target)).toBe(old);
   });
@@ -243,7 +242,7 @@ describe("Postgres.restore() with force", () => {
     const dump = await dumpOf(at(source));
     const target = await createDatabase(server, before);
     const old = await print(server, target);
-    const failure = await failureOf(at(target).restore(streamOf(dump), { ...PLAN, force: true }, never));
+    const failure = await errorOf(at(target).restore(streamOf(dump), { ...PLAN, force: true }, never));
     expect(failure.kind).toBe("database");
     expect(failure.message).toContain("Cannot restore into");
     expect(failure.message).toContain("violates check constraint");
@@ -260,7 +259,7 @@ describe("Postgres.restore() with force", () => {
       { ...PLAN, force: true },
       controller.signal,
     );
-    expect((await failureOf(restoring)).message).toMatch(/enough|damaged/);
+    expect((await errorOf(restoring)).message).toMatch(/enough|damaged/);
     expect(await print(server, target)).toBe(old);
 
     await Bun.write(join(folder.path, "dump"), everything);
@@ -282,9 +281,7 @@ describe("Postgres.restore() with force", () => {
       server,
       "CREATE SUBSCRIPTION kept CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)",
     );
-    const failure = await failureOf(
-      at(target).restore(streamOf(everything), { ...PLAN, force: true }, never),
-    );
+    const failure = await errorOf(at(target).restore(streamOf(everything), { ...PLAN, force: true }, never));
     expect(failure).toMatchObject({ kind: "target", hint: "DROP SUBSCRIPTION kept;" });
     await server.query("ALTER SUBSCRIPTION kept SET (slot_name = NONE)", target);
     await server.query("DROP SUBSCRIPTION kept", target);

@@ -50,18 +50,6 @@ export const PLAN: RestorePlan = {
   ...PLAINEST,
 };
 
-/** What a promise fails with. */
-export async function failureOf(
-  promise: Promise<unknown>,
-): Promise<Error & { kind?: string; hint?: string }> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  throw new Error("did not fail");
-}
-
 /** A bit of everything that a database can hold. */
 export const EVERYTHING = `
   CREATE EXTENSION hstore;

@@ -6,8 +6,9 @@ import { temporaryFolder, waitUntil } from "../../../scripts/services/service.ts
 import { collect, streamOf, utf8, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import type { Database, RestorePlan } from "../../../src/database/database.ts";
 import { databaseDrivers } from "../../../src/database/registry.ts";
+import { errorOf } from "../../conformance/sample.ts";
 import { PLAINEST } from "../plainest.ts";
-import { failureOf, never } from "../postgres/servers.ts";
+import { never } from "../postgres/servers.ts";
 
 const folder = await temporaryFolder("sqlite");
 afterAll(() => folder[Symbol.asyncDispose]());
@@ -131,11 +132,11 @@ describe("Sqlite.dump()", () => {
     const dump = await open(path, { snapshotDirectory: elsewhere }).dump(controller.signal);
     expect(await readdir(elsewhere)).toEqual([]);
     controller.abort(new Error("enough"));
-    expect((await failureOf(dump.bytes.pipeTo(new WritableStream()))).message).toBe("enough");
-    expect((await failureOf(dump.report)).message).toBe("enough");
+    expect((await errorOf(dump.bytes.pipeTo(new WritableStream()))).message).toBe("enough");
+    expect((await errorOf(dump.report)).message).toBe("enough");
     const cancelled = await open(path).dump(never);
     await cancelled.bytes.cancel();
-    expect(await failureOf(cancelled.report)).toBeInstanceOf(Error);
+    expect(await errorOf(cancelled.report)).toBeInstanceOf(Error);
   });
 
   test("removes what an earlier run left behind, and nothing else", async () => {
@@ -159,7 +160,7 @@ describe("Sqlite.dump()", () => {
       "CREATE TABLE t AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000) SELECT x, randomblob(1000) FROM c",
     );
     const controller = new AbortController();
-    const dumping = failureOf(open(path).dump(controller.signal));
+    const dumping = errorOf(open(path).dump(controller.signal));
     await waitUntil(async () => (await here(path)).some((name) => name.endsWith("-journal")), {
       what: "the journal",
     });
@@ -171,7 +172,7 @@ describe("Sqlite.dump()", () => {
   test.each(["nowhere", "app.db"])("says that it cannot write a snapshot into %s", async (name) => {
     const path = await create(SHOP);
     const snapshotDirectory = join(path, "..", name);
-    expect(await failureOf(open(path, { snapshotDirectory }).dump(never))).toMatchObject({
+    expect(await errorOf(open(path, { snapshotDirectory }).dump(never))).toMatchObject({
       kind: "database",
       message: expect.stringContaining(`Cannot make a snapshot of ${path} in ${snapshotDirectory}: E`),
       hint: expect.stringContaining("snapshotDirectory"),
@@ -199,22 +200,22 @@ describe("Sqlite.check()", () => {
 
   test("fails when there is no file, and does not create it", async () => {
     const path = join(folder.path, "absent.db");
-    expect(await failureOf(open(path).check(never))).toMatchObject({
+    expect(await errorOf(open(path).check(never))).toMatchObject({
       kind: "database",
       message: `There is no file ${path}`,
     });
-    expect(await failureOf(open(path).dump(never))).toMatchObject({ kind: "database" });
+    expect(await errorOf(open(path).dump(never))).toMatchObject({ kind: "database" });
     expect(await Bun.file(path).exists()).toBe(false);
   });
 
   test("fails when the file is no database", async () => {
     const path = join(folder.path, "notes.txt");
     await Bun.write(path, "these are notes\n".repeat(100));
-    expect(await failureOf(open(path).check(never))).toMatchObject({
+    expect(await errorOf(open(path).check(never))).toMatchObject({
       kind: "database",
       message: `Cannot read ${path}: file is not a database`,
     });
-    expect(await failureOf(open(folder.path).check(never))).toMatchObject({ kind: "database" });
+    expect(await errorOf(open(folder.path).check(never))).toMatchObject({ kind: "database" });
   });
 });
 
@@ -236,7 +237,7 @@ describe("Sqlite.restore()", () => {
       objects: 2,
       examples: ["table mine", "index by_id"],
     });
-    const failure = await failureOf(open(target).restore(streamOf(await dump()), PLAN, never));
+    const failure = await errorOf(open(target).restore(streamOf(await dump()), PLAN, never));
     expect(failure).toMatchObject({ kind: "target", hint: expect.stringContaining("--force") });
     await open(target).restore(streamOf(await dump()), { ...PLAN, force: true }, never);
     expect(query(target, ROWS).length).toBe(3);
@@ -246,7 +247,7 @@ describe("Sqlite.restore()", () => {
   test("replaces a file that is no database only when forced", async () => {
     const target = await create("SELECT 1");
     await Bun.write(target, "garbage ".repeat(1000));
-    expect(await failureOf(open(target).restore(streamOf(await dump()), PLAN, never))).toMatchObject({
+    expect(await errorOf(open(target).restore(streamOf(await dump()), PLAN, never))).toMatchObject({
       kind: "target",
     });
     await open(target).restore(streamOf(await dump()), { ...PLAN, force: true }, never);
@@ -272,7 +273,7 @@ describe("Sqlite.restore()", () => {
       });
       await user.stdout.getReader().read();
       try {
-        const failure = await failureOf(
+        const failure = await errorOf(
           open(target).restore(streamOf(await dump()), { ...PLAN, force: true }, never),
         );
         expect(failure).toMatchObject({ kind: "target", message: expect.stringContaining("is in use") });
@@ -288,7 +289,7 @@ describe("Sqlite.restore()", () => {
     const target = await create("PRAGMA journal_mode = WAL; CREATE TABLE mine (id)");
     using connection = new Connection(target);
     connection.query("SELECT * FROM mine").all();
-    const failure = await failureOf(
+    const failure = await errorOf(
       open(target).restore(streamOf(await dump()), { ...PLAN, force: true }, never),
     );
     expect(failure).toMatchObject({ kind: "target", message: expect.stringContaining("is in use") });
@@ -306,9 +307,7 @@ describe("Sqlite.restore()", () => {
     ["is no database", () => streamOf(utf8("hello".repeat(1000))), "damaged"],
   ])("leaves the target as it was when the dump %s", async (_, body, kind) => {
     const target = await create("CREATE TABLE mine (id)");
-    const failure = await failureOf(
-      open(target).restore(body(await dump()), { ...PLAN, force: true }, never),
-    );
+    const failure = await errorOf(open(target).restore(body(await dump()), { ...PLAN, force: true }, never));
     expect(failure.kind).toBe(kind);
     expect(query(target, "SELECT count(*) FROM mine")).toEqual([[0]]);
     expect(await here(target)).toEqual(["app.db"]);
@@ -331,19 +330,19 @@ describe("Sqlite.restore()", () => {
   ])("refuses a target that is %s", async (_, name, message) => {
     const target = open(join(await create("SELECT 1"), "..", name));
     const refused = { kind: "target", message: expect.stringContaining(message) };
-    expect(await failureOf(target.inspect("sqlite", never))).toMatchObject(refused);
-    expect(await failureOf(target.restore(streamOf(await dump()), PLAN, never))).toMatchObject(refused);
+    expect(await errorOf(target.inspect("sqlite", never))).toMatchObject(refused);
+    expect(await errorOf(target.restore(streamOf(await dump()), PLAN, never))).toMatchObject(refused);
   });
 
   test("refuses what means nothing for a file", async () => {
     const target = open(join(folder.path, "never.db"));
     const options = { ...PLAN, jobs: 2, noOwner: true, singleTransaction: false };
-    expect(await failureOf(target.restore(streamOf(await dump()), options, never))).toMatchObject({
+    expect(await errorOf(target.restore(streamOf(await dump()), options, never))).toMatchObject({
       kind: "usage",
       message: "--jobs, --no-owner, --no-single-transaction cannot be used with an SQLite file",
     });
     expect(
-      await failureOf(target.restore(streamOf(await dump()), { ...PLAN, kind: "sql" }, never)),
+      await errorOf(target.restore(streamOf(await dump()), { ...PLAN, kind: "sql" }, never)),
     ).toMatchObject({ kind: "target" });
   });
 });
