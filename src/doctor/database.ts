@@ -7,6 +7,7 @@ import { verifyNote } from "../seal/note.ts";
 import { keysAt } from "../seal/unlock.ts";
 import { checkNewest } from "./backups.ts";
 import { bad, type Check, doubtful, examine, good } from "./check.ts";
+import { summarize } from "./members.ts";
 import { type Patient, placesOf } from "./patient.ts";
 import { checkEncryption } from "./transport.ts";
 
@@ -35,16 +36,16 @@ export async function checkDatabase(
       const members = await limited(server.instance.label, signal, (inner) =>
         findMembers({ name, ...server }, inner),
       );
-      return [...settings, ...(await checkMembers(patient, { subject, entry, members }, signal))];
+      return [...settings, ...(await checkMembers(patient, entry, members, signal))];
     },
     signal,
   );
 }
 
-/** What is well is said once for all of them. */
 async function checkMembers(
   patient: Patient,
-  { subject, entry, members }: { subject: string; entry: DatabaseConfig; members: readonly Member[] },
+  entry: DatabaseConfig,
+  members: readonly Member[],
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const checks = new Map<string, readonly Check[]>();
@@ -56,12 +57,10 @@ async function checkMembers(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const sets = members.map(({ set }) => set);
-  const isWell = (set: string) => checks.get(set)?.every(({ state }) => state === "ok") === true;
-  const well = sets.filter(isWell);
-  const others = sets.filter((set) => !isWell(set)).flatMap((set) => checks.get(set) ?? []);
-  const told = well.length === 0 ? [] : [good(subject, `all is well with ${well.join(", ")}`)];
-  return [...told, ...others];
+  return summarize(
+    entry.name,
+    members.map(({ set }) => ({ set, checks: checks.get(set) ?? [] })),
+  );
 }
 
 /** One database, under the name of its backups. */
