@@ -3,8 +3,8 @@
  * one engine only. Everything that is compared runs in one go, by turns; take the ratios, not the seconds.
  *
  * `--soak` measures the memory that large dumps take, to a slow store, and fails if it is more than it may be:
- * `--sizes 1,20,200` in GB, `volumes` for 1,049 volumes, `parts` for as many parts as 5 TiB have, `5TiB` for these
- * themselves, which take most of a day; `--rate 40` in MB/s is what the store takes; `--minutes 10` stops each run.
+ * `--sizes 1,20,200` in GB, `folder` for 5 GB to a folder, `volumes` for a thousand volumes, `parts` for as many parts as
+ * 5 TiB have, `5TiB` for these themselves, which take most of a day; `--rate 40` in MB/s is what the store takes; `--minutes 10` stops each run.
  *
  * Needs, besides what the tests need: age, rclone, zstd, and for MongoDB its database tools. `--soak` needs PostgreSQL alone.
  */
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     engine: { type: "string", default: Object.keys(SUBJECTS).join(",") },
     soak: { type: "boolean", default: false },
-    sizes: { type: "string", default: "1,20,volumes,parts" },
+    sizes: { type: "string", default: "1,20,folder,volumes,parts" },
     rate: { type: "string", default: "40" },
     minutes: { type: "string" },
   },

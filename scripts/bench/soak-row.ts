@@ -10,7 +10,8 @@ export interface Row {
   /** How fast the store was. */
   store: string;
   measured: Measured;
-  tally: Tally;
+  /** Null for a store that does not count. */
+  tally: Tally | null;
   /** What else is to be known. */
   note: string;
 }
@@ -27,9 +28,9 @@ export function isTooMuch({ measured }: Row): boolean {
 /** A line of the table. */
 export function printRow(row: Row): string {
   const { ms, peakBytes, isCut } = row.measured;
-  const { parts, volumes, partBytes, refused } = row.tally;
+  const { tally } = row;
   // That nothing is there yet is what it is asked for.
-  const codes = Object.keys(refused).filter((code) => code !== "NotFound");
+  const codes = Object.keys(tally?.refused ?? {}).filter((code) => code !== "NotFound");
   const remarks = [
     row.note,
     ...(isCut ? ["stopped before its end"] : []),
@@ -39,12 +40,14 @@ export function printRow(row: Row): string {
   const cells = [
     row.dump,
     row.store,
-    parts.toLocaleString("en"),
-    volumes.toLocaleString("en"),
-    `${(partBytes / 1e9).toFixed(1)} GB`,
+    ...(tally === null ? ["", "", ""] : countsOf(tally)),
     `${(ms / 1000).toFixed(0)} s`,
     `${Math.round(peakBytes / 2 ** 20)} MiB`,
     remarks.join("; "),
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function countsOf({ parts, volumes, partBytes }: Tally): string[] {
+  return [parts.toLocaleString("en"), volumes.toLocaleString("en"), `${(partBytes / 1e9).toFixed(1)} GB`];
 }

@@ -10,11 +10,14 @@ import { HEADINGS, isTooMuch, printRow, type Row } from "./soak-row.ts";
 /** Larger dumps are not kept, since they would fill a disk; then there is nothing to read back. */
 const LARGEST_KEPT_GB = 20;
 
+/** What is written to a folder: its store has no parts, and nothing that could grow. */
+const FOLDER_GB = 5;
+
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** What to soak in, and how. */
 export interface SoakOptions {
-  /** Sizes of dumps in GB, `5TiB`, `volumes` or `parts`. */
+  /** Sizes of dumps in GB, `folder`, `volumes`, `parts` or `5TiB`. */
   sizes: readonly string[];
   /** What the slow store takes in a second. */
   bytesPerSecond: number;
@@ -54,12 +57,17 @@ export async function soak(ground: Ground, options: SoakOptions): Promise<boolea
   console.log(HEADINGS);
   let isWithin = true;
   for (const size of options.sizes) {
-    const isParts = size === "parts";
-    const row = isParts ? await soakParts(options.limitMs) : await soakDump(site, loadOf(size, options));
+    const row = await soakIn(site, size);
     isWithin &&= !isTooMuch(row);
     console.log(printRow(row));
   }
   return isWithin;
+}
+
+async function soakIn(site: Site, size: string): Promise<Row> {
+  const { options } = site;
+  if (size === "parts") return await soakParts(options.limitMs);
+  return size === "folder" ? await soakFolder(site) : await soakDump(site, loadOf(size, options));
 }
 
 function loadOf(size: string, { bytesPerSecond }: SoakOptions): Load {
@@ -80,18 +88,30 @@ function loadOf(size: string, { bytesPerSecond }: SoakOptions): Load {
     };
   const gigabytes = Number(size);
   if (!(gigabytes > 0))
-    throw new Error(`--sizes are numbers of GB, "5TiB", "volumes" or "parts", not ${size}`);
+    throw new Error(`--sizes are numbers of GB, folder, volumes, parts or 5TiB, not ${size}`);
   return { ...usual, name: `${size} GB`, gigabytes, keeps: gigabytes <= LARGEST_KEPT_GB };
+}
+
+async function soakFolder({ ground, postgres, options }: Site): Promise<Row> {
+  const toolsDirectory = await writeTools(ground, postgres, FOLDER_GB);
+  const config = await ground.writeConfig("folder", sourceOf(postgres), { toolsDirectory });
+  const command = [ground.dbacked, "run", "--once", "--config", config];
+  const measured = await measureCommand(command, options.limitMs);
+  const dump = `${FOLDER_GB} GB`;
+  return { dump, store: "a folder", measured, tally: null, note: "read back" };
+}
+
+function sourceOf(postgres: Postgres) {
+  return { name: "soak", type: "postgres", url: postgres.url("soak") };
 }
 
 async function soakDump({ ground, postgres, options }: Site, load: Load): Promise<Row> {
   const { name, gigabytes, maxParts, compression, bytesPerSecond, keeps } = load;
   await using store = await startCountingStore({ bytesPerSecond, keeps });
-  const source = { name: "soak", type: "postgres", url: postgres.url("soak") };
   const toolsDirectory = await writeTools(ground, postgres, gigabytes);
   const readBack = keeps ? ("full" as const) : ("off" as const);
   const more = { toolsDirectory, readBack, maxParts, compression };
-  const config = await ground.writeConfig(store, source, more);
+  const config = await ground.writeConfig(store, sourceOf(postgres), more);
   const command = [ground.dbacked, "run", "--once", "--config", config];
   const measured = await measureCommand(command, options.limitMs);
   const tally = await store.tally();
