@@ -9,6 +9,7 @@ import { examineAll } from "../doctor/doctor.ts";
 import type { Opening } from "../doctor/opening.ts";
 import { openStores, type Patient } from "../doctor/patient.ts";
 import { findRunners } from "../doctor/runner.ts";
+import { findAgents } from "./agents.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { makeOpener, OPENING_OPTIONS } from "./opener.ts";
 import type { Options } from "./option.ts";
@@ -90,7 +91,7 @@ async function examine(context: Examining, config: Config): Promise<readonly Che
   const patient = await patientOf(context, config, opening !== null);
   const configured = args.privateKeyPath === undefined ? await findConfiguredKey(context) : null;
   const surroundings = {
-    runners: await findRunners(),
+    runners: await findRunners(await findAgents(), config.path),
     privateKeys: { folders: usualFolders(), configured },
     opening,
   };

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import type { DatabaseConfig } from "../config/config.ts";
+import type { AgentRecord } from "../host/agent-record.ts";
 import { CRON_FILE } from "../host/cron.ts";
 import { UNIT_FILE } from "../host/unit.ts";
 import { type Check, doubtful, good } from "./check.ts";
@@ -50,12 +51,22 @@ export function checkRunners(
   return checks;
 }
 
-/** Looks for units and crontabs. `root` is where the file system begins. */
-export async function findRunners(root = "/"): Promise<Runners> {
+/** Looks for units and crontabs, besides the agents that run. `root` is where the file system begins. */
+export async function findRunners(
+  agents: readonly AgentRecord[],
+  path: string | null,
+  root = "/",
+): Promise<Runners> {
+  const own = agents.filter(({ config }) => config === path).map(describe);
   const units = await findUnits(root);
   const crontabs = await findCalls(root, CRON_FOLDERS, ["etc/crontab"]);
   const timers = crontabs.map((file) => `cron (${file})`);
-  return { found: [...units.map((file) => `systemd (${file})`), ...timers], follows: units.length > 0 };
+  const followers = [...own, ...units.map((file) => `systemd (${file})`)];
+  return { found: [...followers, ...timers], follows: followers.length > 0 };
+}
+
+function describe({ name, pid, since }: AgentRecord): string {
+  return `the agent "${name}" (process ${pid}, since ${since})`;
 }
 
 /** A unit that nobody enabled is not started with the host. */

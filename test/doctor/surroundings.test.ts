@@ -33,14 +33,17 @@ describe("findRunners()", () => {
   test("sees our own entry of cron, and none that is commented out", async () => {
     await using folder = await temporaryFolder("doctor");
     const root = folder.path;
-    expect(await findRunners(root)).toEqual({ found: [], follows: false });
+    expect(await findRunners([], null, root)).toEqual({ found: [], follows: false });
     const entry = { program: "/usr/local/bin/dbacked", config: "/etc/dbacked/config.toml", user: "root" };
     const text = cronText({ ...entry, at: "0 3 * * *", ifDue: false });
     await hostWith(root, {
       "etc/cron.d/dbacked": text,
       "etc/crontab": "# 0 3 * * * root dbacked run --once\n",
     });
-    expect(await findRunners(root)).toEqual({ found: ["cron (/etc/cron.d/dbacked)"], follows: false });
+    expect(await findRunners([], null, root)).toEqual({
+      found: ["cron (/etc/cron.d/dbacked)"],
+      follows: false,
+    });
   });
 
   test("sees our own unit if it is enabled", async () => {
@@ -48,11 +51,23 @@ describe("findRunners()", () => {
     const root = folder.path;
     const unit = "etc/systemd/system/dbacked.service";
     await hostWith(root, { [unit]: unitText({ ...UNIT, program: "/usr/local/bin/dbacked" }) });
-    expect((await findRunners(root)).found).toEqual([]);
+    expect((await findRunners([], null, root)).found).toEqual([]);
     const wants = join(root, "etc/systemd/system/multi-user.target.wants");
     await mkdir(wants);
     await symlink("../dbacked.service", join(wants, "dbacked.service"));
-    expect(await findRunners(root)).toEqual({ found: [`systemd (/${unit})`], follows: true });
+    expect(await findRunners([], null, root)).toEqual({ found: [`systemd (/${unit})`], follows: true });
+  });
+});
+
+test("findRunners() counts the agents that follow this config", async () => {
+  const agent = { pid: 77, process: null, since: "2026-11-22T02:00:00.000Z", version: "1.2.3", log: null };
+  const agents = [
+    { ...agent, name: "default", config: "/etc/dbacked/config.toml" },
+    { ...agent, name: "other", config: "/srv/other.toml" },
+  ];
+  expect(await findRunners(agents, "/etc/dbacked/config.toml", "/nowhere")).toEqual({
+    found: ['the agent "default" (process 77, since 2026-11-22T02:00:00.000Z)'],
+    follows: true,
   });
 });
 
