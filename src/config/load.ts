@@ -17,7 +17,7 @@ import { refusePassword } from "./target.ts";
 import { readTop } from "./top.ts";
 
 const HOW_TO_START =
-  "write /etc/dbacked/config.toml, or name another file with --config or DBACKED_CONFIG; for a single database and a " +
+  "`dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or name another file with --config or DBACKED_CONFIG; for a single database and a " +
   "bucket variables will do: DBACKED_DB_TYPE, DBACKED_DB_HOST, DBACKED_DB_NAME, DBACKED_S3_BUCKET, DBACKED_PUBLIC_KEY";
 
 /**

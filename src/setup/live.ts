@@ -1,4 +1,6 @@
+import { LogLevels } from "consola/core";
 import { DbackedError } from "../base/error.ts";
+import { log } from "../base/log.ts";
 import type { DatabaseConfig } from "../config/config.ts";
 import type { Database, Gap } from "../database/database.ts";
 import { findMembers } from "../job/instance.ts";
@@ -50,7 +52,14 @@ export async function listDatabases(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const entry = await entryOf(file, { ...withDatabase(server, "*"), acceptIncomplete: true });
-  return (await entry.server?.instance.list(signal)) ?? [];
+  const { level } = log;
+  // What no backup would hold is said of the database that is chosen, and not of a list to choose from.
+  log.level = LogLevels.error;
+  try {
+    return (await entry.server?.instance.list(signal)) ?? [];
+  } finally {
+    log.level = level;
+  }
 }
 
 /**

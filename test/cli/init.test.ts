@@ -197,6 +197,63 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "init asks for a bucket's key again, and goes on with the kit of an earlier try",
+  async () => {
+    const { config } = hostOf("bucket");
+    const server = await sharedSeaweed();
+    const bucket = await makeBucket(server);
+    await bucket.deny("s3:DeleteObject");
+    const { folder } = await sharedKeys();
+    const session = await initAt(config, [
+      "--db-connection-string",
+      `sqlite://${source}`,
+      "--db-alias",
+      "app",
+    ]);
+    await answer(session, [
+      ["Path of the file", ENTER],
+      ["Name of its backups", ENTER],
+      ["Where do the backups go?", ENTER],
+      ["Bucket", `${bucket.name}${ENTER}`],
+      ["URL of the server", `${server.endpoint}${ENTER}`],
+      ["Region", ENTER],
+      ["Prefix", ENTER],
+      ["Access key ID", `${server.accessKeyId}${ENTER}`],
+      ["Secret access key", `wrong${ENTER}`],
+      ["cannot be used", ""],
+      ["And now?", OTHERWISE],
+      ["Bucket", ENTER],
+      ["URL of the server", ENTER],
+      ["Region", ENTER],
+      ["Prefix", ENTER],
+      ["Access key ID", ENTER],
+      ["Secret access key", `${server.secretAccessKey}${ENTER}`],
+      ["a probe went there and back", ""],
+      ["only its private key opens them", ENTER],
+      ["Folder for the private key", `${folder}${ENTER}`],
+      ["it exists already", ""],
+      ["And now?", DOWN.repeat(2) + ENTER],
+      ["The key is good", ""],
+      ["When is it backed up?", DOWN + ENTER],
+      ["The next times", ""],
+      // Where nothing can be deleted, nobody is asked what is kept.
+      ["Who is told", DOWN + ENTER],
+      ["Nobody will be told", ""],
+      ["Make the first backup now?", ENTER],
+      ["opens, and holds the dump", ""],
+    ]);
+    if ((await servicesHere(process.getuid?.() === 0)).length > 0)
+      await answer(session, [["What makes the next ones?", UP + ENTER]]);
+    const { code, screen } = await session.ended;
+    expect(code).toBe(0);
+    expect(screen).not.toContain("Which backups are kept?");
+    expect(screen).not.toContain(server.secretAccessKey);
+    expect(await Bun.file(config).text()).toContain('schedule = "6h"');
+  },
+  TIMEOUT_MS,
+);
+
 test.each<[string, readonly (readonly [string, string])[]]>([
   ["the first question", [["What is to be backed up?", CTRL_C]]],
   [

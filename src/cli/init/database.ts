@@ -192,7 +192,7 @@ async function chooseDatabase(scene: Scene, server: Fields, names: readonly stri
     { value: other, label: "Another one", hint: "by its name" },
   ];
   const question = { message: "Which database?", instead: INSTEAD };
-  const chosen = names.length === 0 ? other : await choose(question, choices, signal);
+  const chosen = names.length === 0 && !isMongodb ? other : await choose(question, choices, signal);
   if (chosen === whole) return server;
   if (typeof chosen === "string") return withDatabase(server, chosen);
   const typed = await askText(

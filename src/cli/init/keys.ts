@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import format from "../../../docs/format.md" with { type: "text" };
@@ -105,33 +106,60 @@ async function askPublicKey(scene: Scene): Promise<Keys> {
     },
     scene,
   );
-  await tell("success", `The key is good (fingerprint ${result.fingerprint.slice(0, 16)}…).`);
+  await tellGood(result);
   return result;
 }
 
 async function askNewKeys(scene: Scene): Promise<Keys> {
   const { signal } = scene;
-  const { result } = await settle<string, Keys>(
+  const { result } = await settle<KeyFolder, Keys>(
     {
       ask: async (previous) => {
         const typed = await askText(
           { message: "Folder for the private key and the recovery kit (a USB stick, say)", instead: INSTEAD },
-          { fallback: join(homedir(), "dbacked-keys"), initial: previous ?? undefined },
+          { fallback: join(homedir(), "dbacked-keys"), initial: previous?.folder },
           signal,
         );
-        return absolute(typed);
+        return { folder: absolute(typed), isNew: true };
       },
-      test: async (folder) => {
+      test: async ({ folder, isNew }) => {
+        if (!isNew) return await readKit(folder);
         await refuseExistingKit(folder);
         const passphrase = await askNewPassphrase(signal);
         await tell("step", "Making the keys …");
         return await makeKeys(folder, passphrase);
       },
+      detour: ({ folder, isNew }) =>
+        isNew && existsSync(kitFile(folder, "public"))
+          ? { label: "Seal with the key that is there", answer: { folder, isNew: false } }
+          : null,
     },
     scene,
   );
-  if (result.kit !== null) await tellKit(result.kit);
+  if (result.kit === null) await tellGood(result);
+  else await tellKit(result.kit);
   return result;
+}
+
+/** Where a kit is, or is to be. */
+interface KeyFolder {
+  folder: string;
+  isNew: boolean;
+}
+
+/** The kit of an earlier try: its private key opens what is sealed now. */
+async function readKit(folder: string): Promise<Keys> {
+  const privateKey = kitFile(folder, "private");
+  const keys = await readPublicKey(kitFile(folder, "public"));
+  return { ...keys, privateKey: existsSync(privateKey) ? privateKey : null };
+}
+
+function kitFile(folder: string, which: "public" | "private"): string {
+  return join(folder, `dbacked-${which}.pem`);
+}
+
+async function tellGood({ fingerprint }: Keys): Promise<void> {
+  await tell("success", `The key is good (fingerprint ${fingerprint.slice(0, 16)}…).`);
 }
 
 /** Until it was typed twice alike. */

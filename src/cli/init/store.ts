@@ -102,7 +102,7 @@ async function askBucket({ given, signal }: Scene, previous: Fields | null): Pro
   const endpoint = await line("URL of the server (empty: Amazon S3)", "endpoint");
   const region = await line("Region (empty: what the environment says, or us-east-1)", "region");
   const prefix = await line("Prefix of all names, as in web-1/ (empty: none)", "prefix");
-  const keyId = await line("Access key's name (empty: the default chain of AWS)", "accessKeyId");
+  const keyId = await line("Access key ID (empty: the default chain of AWS)", "accessKeyId");
   const isKeyed = keyId["accessKeyId"] !== undefined;
   const key = isKeyed ? await askSecretKey({ given, signal }, previous) : {};
   return { name: "s3", type: "s3", ...bucket, ...endpoint, ...region, ...prefix, ...keyId, ...key };
@@ -116,5 +116,5 @@ async function askSecretKey(
   const { secretAccessKey, secretAccessKeyFile } = given.store;
   if (previous === null && secretAccessKeyFile !== undefined) return { secretAccessKeyFile };
   if (previous === null && secretAccessKey !== undefined) return { secretAccessKey };
-  return { secretAccessKey: await askPassphrase({ message: "Access key", instead: INSTEAD }, signal) };
+  return { secretAccessKey: await askPassphrase({ message: "Secret access key", instead: INSTEAD }, signal) };
 }
