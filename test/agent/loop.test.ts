@@ -33,7 +33,7 @@ test("a loop looks after everything once, two at a time, and then waits", async 
   const { loop, looks, seen } = watched();
   loop.follow(await charges("a", "b", "bad", "c", "d"));
   const running = loop.run(stop.signal);
-  await Bun.sleep(400);
+  await waitUntil(() => looks.length === 5, { what: "the looks" });
   stop.abort();
   await running;
   expect(looks.toSorted()).toEqual(["a", "b", "bad", "c", "d"]);

@@ -45,6 +45,8 @@ export interface Finished {
 export interface Running {
   pid: number;
   kill(signal: NodeJS.Signals): void;
+  /** What it has printed to stderr so far. */
+  said(): string;
   finished: Promise<Finished>;
 }
 
@@ -73,17 +75,33 @@ export async function start(args: readonly string[], options: RunOptions = {}): 
     ...(cwd === undefined ? {} : { cwd }),
   });
   const output = readAll(child.stdout);
-  const complaint = readAll(child.stderr);
+  let said = "";
+  const complaint = readAll(child.stderr, (text) => (said += text));
   const finish = async (): Promise<Finished> => {
     const [bytes, stderr, exitCode] = await Promise.all([output, complaint, child.exited]);
     return { exitCode, stdout: decode(bytes), stderr: decode(stderr), output: bytes };
   };
-  return { pid: child.pid, kill: (signal) => child.kill(signal), finished: finish() };
+  return {
+    pid: child.pid,
+    kill: (signal) => child.kill(signal),
+    said: () => said,
+    finished: finish(),
+  };
 }
 
-async function readAll(stream: ReadableStream<Bytes> | number | undefined): Promise<Bytes> {
+async function readAll(
+  stream: ReadableStream<Bytes> | number | undefined,
+  see?: (text: string) => void,
+): Promise<Bytes> {
   if (!(stream instanceof ReadableStream)) return concat();
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  if (see === undefined) return new Uint8Array(await new Response(stream).arrayBuffer());
+  const pieces: Bytes[] = [];
+  const decoder = new TextDecoder();
+  for await (const piece of stream) {
+    pieces.push(piece);
+    see(decoder.decode(piece, { stream: true }));
+  }
+  return concat(...pieces);
 }
 
 function decode(bytes: Bytes): string {

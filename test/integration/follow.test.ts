@@ -49,6 +49,11 @@ async function stop(agent: Running) {
   return finished;
 }
 
+/** Waits until one of them has printed this to stderr. */
+async function hasSaid(agents: readonly Running[], text: RegExp): Promise<void> {
+  await waitUntil(() => agents.some((agent) => text.test(agent.said())), { what: `"${text.source}"` });
+}
+
 function appOn(host: Workspace, name: string, more: Record<string, unknown> = {}) {
   const path = join(host.folder, `${name}.db`);
   using database = new Database(path);
@@ -64,14 +69,16 @@ test("`run` makes what is due at once, once, and again after nothing but time", 
   await host.configure({ databases: [appOn(host, "app"), appOn(host, "shop", { schedule: "6h" })] });
   const agent = await follow(host);
   await hasBackups(host, 2);
-  await Bun.sleep(1500);
+  await hasSaid([agent], /: backup [^]*: backup /);
+  await Bun.sleep(1000);
   const { stderr } = await stop(agent);
   expect(stderr).toContain("Following the schedule of app, shop.");
   expect(stderr).toContain("app: backup ");
   expect(stderr.match(/: backup /g)).toHaveLength(2);
   const again = await follow(host);
-  await Bun.sleep(2000);
-  expect((await stop(again)).stderr).toMatch(/app: has a backup of .*, and is not due before /);
+  await hasSaid([again], /app: has a backup of .*, and is not due before /);
+  await Bun.sleep(1000);
+  await stop(again);
   expect(await listGood(host)).toHaveLength(2);
 });
 
@@ -88,8 +95,8 @@ test.each(["a folder", "SeaweedFS"] as const)(
     for (const host of [one, other]) await host.configure({ databases: [shop], stores: [table] });
     await copyFile(one.signerFile, other.signerFile);
     const both = await Promise.all([follow(one), follow(other)]);
-    await hasBackups(one, 1);
-    await Bun.sleep(2500);
+    await hasSaid(both, /shop: backup /);
+    await Bun.sleep(2000);
     const told = await Promise.all(both.map(stop));
     expect(await listGood(one)).toHaveLength(1);
     expect(told.filter(({ stderr }) => stderr.includes("shop: backup "))).toHaveLength(1);
@@ -104,7 +111,7 @@ test("SIGHUP reads the config again, and a wrong one changes nothing", async () 
   await hasBackups(host, 1);
   await host.configure({ databases: [{ ...app, shedule: "6h" }] });
   agent.kill("SIGHUP");
-  await Bun.sleep(1000);
+  await hasSaid([agent], /cannot be read again/);
   await host.configure({ databases: [app, appOn(host, "shop")] });
   agent.kill("SIGHUP");
   await hasBackups(host, 2);
@@ -113,7 +120,8 @@ test("SIGHUP reads the config again, and a wrong one changes nothing", async () 
   expect(stderr).toContain("Following the schedule of app, shop.");
 });
 
-test("SIGTERM stops the backup that is being made, with all that it started, and gives the lease back", async () => {
+/** An agent whose dump hangs, and the ids of what runs for it. */
+async function followHanging() {
   const host = await newHost();
   const server = await sharedPostgres();
   const pidFile = join(host.folder, "pids");
@@ -122,6 +130,11 @@ test("SIGTERM stops the backup that is being made, with all that it started, and
   await host.configure({ databases: [postgresDatabase(server, await createDatabase(server, ""), more)] });
   const agent = await follow(host);
   const pids = await readPids(pidFile);
+  return { host, agent, pids };
+}
+
+test("SIGTERM stops the backup that is being made, with all that it started, and gives the lease back", async () => {
+  const { host, agent, pids } = await followHanging();
   await stop(agent);
   for (const pid of pids) expect(await isRunning(pid)).toBe(false);
   expect((await readdir(join(host.store, "shop", "lease"))).at(-1)).toEndWith(".end");
@@ -129,18 +142,11 @@ test("SIGTERM stops the backup that is being made, with all that it started, and
 });
 
 test("an agent outlives the process that makes a backup", async () => {
-  const host = await newHost();
-  const server = await sharedPostgres();
-  const pidFile = join(host.folder, "pids");
-  const tools = await makeTools(host.folder, server.binDirectory, hanging(pidFile));
-  const more = { schedule: "1d", databaseToolsDirectory: tools };
-  await host.configure({ databases: [postgresDatabase(server, await createDatabase(server, ""), more)] });
-  const agent = await follow(host);
-  const pids = await readPids(pidFile);
+  const { agent, pids } = await followHanging();
   process.kill(await parentOf(pids[0] ?? 0), "SIGKILL");
   for (const pid of pids) process.kill(pid, "SIGKILL");
-  await Bun.sleep(500);
-  expect((await stop(agent)).stderr).toContain("shop: the process that makes its backup ended with a signal");
+  await hasSaid([agent], /shop: the process that makes its backup ended with a signal/);
+  await stop(agent);
 });
 
 async function parentOf(pid: number): Promise<number> {

@@ -90,7 +90,7 @@ test("a failing afterFailure is a warning beside the failure", async () => {
 test("a signal kills a command, and afterFailure is still run", async () => {
   const host = await hostWith({ before: ["sh", "-c", "echo waits; sleep 1000"] });
   const running = await host.start(["run", "--once"]);
-  await Bun.sleep(1000);
+  await waitUntil(() => running.said().includes("waits"), { what: "the command" });
   running.kill("SIGTERM");
   expect(await running.finished).toMatchObject({ exitCode: 143 });
   expect((await notesOf(host)).join()).toContain(

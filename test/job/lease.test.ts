@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { utimes } from "node:fs/promises";
-import { temporaryFolder } from "../../scripts/services/service.ts";
+import { temporaryFolder, waitUntil } from "../../scripts/services/service.ts";
 import { DbackedError } from "../../src/base/error.ts";
 import { utf8 } from "../../src/base/bytes.ts";
 import { encodeLease, LEASE_TYPE } from "../../src/catalog/lease-note.ts";
@@ -92,8 +92,7 @@ test("a run shows that it lives, until its signal is aborted", async () => {
   const [store, other] = place.stores as [Store, Store];
   const stop = new AbortController();
   const lease = await takeLease(asked(store, { timeoutMs: 1500 }), stop.signal);
-  await Bun.sleep(2500);
-  expect(await namesIn(store)).toContain("0001.00005");
+  await waitUntil(async () => (await namesIn(store)).includes("0001.00005"), { what: "its fifth sign" });
   expect(await failureOf(takeLease(asked(other, { timeoutMs: 1500 }), never))).toMatchObject({
     kind: "busy",
   });
