@@ -1,37 +1,23 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import { databaseDrivers, toolboxes } from "../../src/database/registry.ts";
 import { installing, listInstalled, type Toolbox } from "../../src/database/toolbox.ts";
 import type { ToolFamily } from "../../src/tool/find.ts";
+import { familyIn, install } from "../tool/acme.ts";
 
 const folder = await temporaryFolder("toolbox");
 afterAll(() => folder[Symbol.asyncDispose]());
 const never = new AbortController().signal;
 
-const family: ToolFamily = {
-  programs: ["acme_dump", "acme_restore"],
-  usualPlaces: [join(folder.path, "*/bin")],
-  install: (major) => `apt-get install acme-client-${major}`,
-};
+const family = familyIn(folder.path);
 const renamed: ToolFamily = { ...family, programs: ["acme-dump", "acme-restore"] };
 
-async function install(name: string, version: string, programs: readonly string[] = family.programs) {
-  const directory = join(folder.path, name, "bin");
-  await mkdir(directory, { recursive: true });
-  for (const program of programs) {
-    const path = join(directory, program);
-    await Bun.write(path, `#!/bin/sh\necho "acme ${version}"\n`);
-    await chmod(path, 0o755);
-  }
-  return directory;
-}
-
-const oldest = await install("a", "14.2");
-const middle = await install("b", "15.1", [...family.programs, ...renamed.programs]);
-const same = await install("c", "15.9");
-const newest = await install("d", "18.10", renamed.programs);
+const oldest = await install(folder.path, "a", "14.2");
+const middle = await install(folder.path, "b", "15.1", [...family.programs, ...renamed.programs]);
+const same = await install(folder.path, "c", "15.9");
+const newest = await install(folder.path, "d", "18.10", renamed.programs);
 await mkdir(join(folder.path, "e"));
 await symlink(middle, join(folder.path, "e", "bin"));
 

@@ -3,33 +3,19 @@ import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import { log } from "../../src/base/log.ts";
-import { chooseTools, findTools, type ToolFamily } from "../../src/tool/find.ts";
+import { chooseTools, findTools } from "../../src/tool/find.ts";
+import { familyIn, install } from "./acme.ts";
 
 const folder = await temporaryFolder("find");
 afterAll(() => folder[Symbol.asyncDispose]());
 const never = new AbortController().signal;
 
-const family: ToolFamily = {
-  programs: ["acme_dump", "acme_restore"],
-  usualPlaces: [join(folder.path, "*/bin")],
-  install: (major) => `apt-get install acme-client-${major}`,
-};
+const family = familyIn(folder.path);
 
-async function install(name: string, version: string, programs = ["acme_dump", "acme_restore"]) {
-  const directory = join(folder.path, name, "bin");
-  await mkdir(directory, { recursive: true });
-  for (const program of programs) {
-    const path = join(directory, program);
-    await Bun.write(path, `#!/bin/sh\necho "${program} (Acme) ${version} (Debian 1:${version})"\n`);
-    await chmod(path, 0o755);
-  }
-  return directory;
-}
-
-const old = await install("14", "14.2");
-const middle = await install("16", "16.10");
-const newest = await install("9", "19beta1");
-await install("17", "17.1", ["acme_dump"]);
+const old = await install(folder.path, "14", "14.2");
+const middle = await install(folder.path, "16", "16.10");
+const newest = await install(folder.path, "9", "19beta1");
+await install(folder.path, "17", "17.1", ["acme_dump"]);
 
 test("findTools() lists complete families, the oldest first", async () => {
   const found = await findTools(family, undefined, never);

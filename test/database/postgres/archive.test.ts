@@ -1,25 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { concat, streamOf, utf8, type Bytes } from "../../../src/base/bytes.ts";
-import { ArchiveWatch } from "../../../src/database/postgres/archive-watch.ts";
 import { readToc } from "../../../src/database/postgres/toc.ts";
 import { errorOf } from "../../conformance/sample.ts";
 import { sharedPostgres } from "../../services.ts";
 import { createDatabase, dumpOf, EVERYTHING, open } from "./servers.ts";
+import { watch } from "./pieces.ts";
 
 setDefaultTimeout(60_000);
-
-/** Feeds an archive in pieces of these sizes, again and again. */
-function watch(archive: Bytes, sizes: readonly number[] = [65536]): ArchiveWatch {
-  const seen = new ArchiveWatch();
-  for (let at = 0, turn = 0; at < archive.length; turn += 1) {
-    const size = sizes[turn % sizes.length] ?? 1;
-    seen.see(archive.subarray(at, at + size));
-    at += size;
-  }
-  seen.end();
-  return seen;
-}
 
 /** Writes archives as pg_dump does, of any version, for what no installed pg_dump writes. */
 const encoder = {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { runProgram } from "../../../scripts/services/service.ts";
 import type { DumpReport } from "../../../src/database/database.ts";
-import { ArchiveWatch } from "../../../src/database/postgres/archive-watch.ts";
 import { sharedPostgres } from "../../services.ts";
 import { createDatabase, dumpOf, EVERYTHING, never, open } from "./servers.ts";
+import { watch } from "./pieces.ts";
 
 const server = await sharedPostgres();
 
@@ -99,23 +99,13 @@ test("ArchiveWatch counts the same, however the archive is cut", async () => {
   const expected = await countedBy(odd);
   delete expected["public.huge"];
   delete expected["public.many"];
-  const watch = (sizes: readonly number[]) => {
-    const seen = new ArchiveWatch();
-    for (let at = 0, turn = 0; at < archive.length; turn += 1) {
-      const size = sizes[turn % sizes.length] ?? 1;
-      seen.see(archive.subarray(at, at + size));
-      at += size;
-    }
-    seen.end();
-    return seen;
-  };
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1 }), (sizes) => {
-      expect(asRecord(watch(sizes))).toEqual(expected);
+      expect(asRecord(watch(archive, sizes))).toEqual(expected);
     }),
     { numRuns: 30 },
   );
-  expect(asRecord(watch([1]))).toEqual(expected);
+  expect(asRecord(watch(archive, [1]))).toEqual(expected);
 });
 
 test("a restore of the archive gives as many rows as were counted", async () => {
