@@ -45,6 +45,7 @@ const options = {
     kind: "text",
     value: "WHICH",
     summary: "with -y: what makes the next ones, systemd, cron or none (default none)",
+    offers: [...SERVICES, "none"],
   },
   ...FLAT_OPTIONS,
 } as const satisfies Options;
@@ -129,7 +130,9 @@ async function serve(
 ): Promise<string | null> {
   const schedule = textIn(database, "schedule") ?? "";
   const zone = textIn(database, "zone") ?? hostZone();
-  const caller = { file: scene.file, config, schedule, zone };
+  // This process may have been told another zone than the host has.
+  const cronZone = (process.env["TZ"] ?? "") === "" ? hostZone() : null;
+  const caller = { file: scene.file, config, schedule, zone, cronZone };
   if (!args.yes) return await askService(caller, signal);
   const { service } = args;
   if (service === undefined) await tellByHand(caller);

@@ -26,6 +26,8 @@ interface Caller {
   /** As the config has it, and by which clock. */
   schedule: string;
   zone: string;
+  /** By which clock cron goes; null if that is not known. */
+  cronZone: string | null;
 }
 
 /** Systemd runs here. @see sd_booted(3) */
@@ -70,9 +72,8 @@ export function crontabLine(caller: Caller): string {
  * Cron calls at the very times of the schedule if it can say them; else often, and what is due is made, by the schedule of the
  * config.
  */
-function cronOf({ program, file, schedule, zone }: Caller, user: string): CronEntry {
-  const isSame = zone === new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const isPlain = isSame && CRON_FIELDS.test(schedule);
+function cronOf({ program, file, schedule, zone, cronZone }: Caller, user: string): CronEntry {
+  const isPlain = zone === cronZone && CRON_FIELDS.test(schedule);
   return { program, config: file, user, at: isPlain ? schedule : OFTEN, ifDue: !isPlain };
 }
 

@@ -3,8 +3,8 @@ import { crontabLine, serviceFile } from "../../src/setup/service.ts";
 import { loadDraft } from "../../src/setup/draft.ts";
 
 const FILE = "/etc/dbacked/config.toml";
-const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-const elsewhere = zone === "Asia/Tokyo" ? "Asia/Seoul" : "Asia/Tokyo";
+const zone = "Europe/Paris";
+const elsewhere = "Asia/Tokyo";
 
 async function caller(schedule: string, at: string) {
   const config = await loadDraft(
@@ -15,7 +15,7 @@ async function caller(schedule: string, at: string) {
     },
     [],
   );
-  return { program: "/usr/local/bin/dbacked", file: FILE, config, schedule, zone: at };
+  return { program: "/usr/local/bin/dbacked", file: FILE, config, schedule, zone: at, cronZone: zone };
 }
 
 test.each([
