@@ -1,6 +1,8 @@
 import { FLAT_NAMES, type FlatName, spell, variableOf } from "../config/flat-names.ts";
 import type { Option, Options } from "./option.ts";
 
+const DATABASE_TYPES = ["pg", "mysql", "mongodb", "sqlite"];
+
 /** The names of 2018 as options, for the commands that take them. None of them takes a secret. */
 export const FLAT_OPTIONS: Options = Object.fromEntries(
   Object.entries(FLAT_NAMES).map(([name, flat]) => [name, optionOf(name, flat)]),
@@ -17,6 +19,7 @@ export function flatFlags(args: Readonly<Record<string, unknown>>): Record<strin
 
 function optionOf(name: string, { kind, summary }: FlatName): Option {
   if (kind === "switch") return { kind: "flag", summary };
+  if (name === "dbType") return { kind: "text", value: valueOf(name), summary, offers: DATABASE_TYPES };
   if (kind !== "secret") return { kind: "text", value: kind === "whole" ? "N" : valueOf(name), summary };
   const file = `${name}File` in FLAT_NAMES ? `, or give --${spell(`${name}File`)} FILE` : "";
   return {

@@ -1,6 +1,7 @@
 // The pages that lead through a task: their blocks for a shell are run as they stand, one after another, on a machine of its own.
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { UNIT_FILE, unitText } from "../../src/host/unit.ts";
 import { listBlocks, readPage } from "./blocks.ts";
 import { type Host, openHost, type Outcome } from "./host.ts";
 
@@ -66,6 +67,24 @@ test("docs/keys.md: each of its keys opens what it says", async () => {
   const { output } = await follow(host, "keys.md");
   expect(output.match(/read whole by SQLite's integrity check/g)?.length).toBe(2);
   expect(output.match(/ed25519:/g)?.length).toBe(2);
+});
+
+test("docs/systemd.md: its unit is that of `init`, and what it starts follows the schedule", async () => {
+  const [unit, check] = listBlocks(await readPage("systemd.md"));
+  const writes = ["/srv/backups", "/srv/app", "/etc/dbacked"];
+  const [program, config] = ["/usr/local/bin/dbacked", "/etc/dbacked/config.toml"];
+  const text = unitText({ program, config, environmentFile: null, user: "root", name: null, writes });
+  expect(unit?.text).toBe(text);
+  await using host = await begin();
+  const command = /^ExecStart=(.+)$/m.exec(text)?.[1] ?? "";
+  // The last backup goes, so that one is due at once.
+  const { code, output } = await host.run(`cat > ${UNIT_FILE} <<'END'\n${text}END
+    ${check?.text}
+    rm -r /srv/backups/app
+    ${command} & agent=$!
+    until dbacked list --json | jq -e 'length == 1' > /dev/null; do sleep 0.1; done
+    kill $agent; wait $agent || test $? = 143`);
+  expect({ code, output }).toEqual({ code: 0, output });
 });
 
 test("docs/cron.md: its entries do what they say, when cron runs them", async () => {
