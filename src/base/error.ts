@@ -88,6 +88,11 @@ export function exitCodeOf(error: unknown): number {
   return EXIT_BUG;
 }
 
+/** The exit code of a kind that was written down; of what is no kind, that of a bug. */
+export function exitCodeOfKind(kind: string): number {
+  return Object.entries(EXIT_CODES).find(([known]) => known === kind)?.[1] ?? EXIT_BUG;
+}
+
 /** The words of any thrown value, for use inside a message. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

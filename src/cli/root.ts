@@ -17,6 +17,10 @@ export const root: Group = {
       summary: "stay, and back up each database when it is due",
       load: async () => (await import("./daemon.ts")).command,
     },
+    status: {
+      summary: "how backups stand: the newest, the next, and what failed",
+      load: async () => (await import("./status.ts")).command,
+    },
     list: {
       summary: "the backups in a store",
       load: async () => (await import("./list.ts")).command,

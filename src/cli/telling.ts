@@ -2,6 +2,7 @@ import type { DatabaseConfig } from "../config/config.ts";
 import type { Database } from "../database/database.ts";
 import { EntryHooks } from "./hooks.ts";
 import { recordMetrics } from "./metrics.ts";
+import { remember } from "./memory.ts";
 import { Pinger } from "./pinger.ts";
 import { reportJson } from "./print/outcome.ts";
 import { printTold } from "./print/told.ts";
@@ -91,6 +92,7 @@ async function tell(story: Story, signal: AbortSignal): Promise<void> {
   await recordMetrics(story);
   const { backups, failures } = reportJson(outcomes);
   const failed = failures.filter(({ kind }) => kind !== "busy");
+  await remember({ backups, failures: failed }, new Date());
   const body = printTold({ backups, failures: failed });
   if (failed.length > 0) await pinger.end("fail", body, signal);
   else if (backups.length > 0 && order.only === null) await pinger.end("success", body, signal);

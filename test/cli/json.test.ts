@@ -88,6 +88,7 @@ test.each([
   ["verify --private-key-path KEY", "`dbacked verify --json`"],
   ["restore ID --to sqlite://TARGET --private-key-path KEY", "`dbacked restore --json`"],
   ["copy --dry-run", "`dbacked copy --json`"],
+  ["status", "`dbacked status --json`"],
   ["tools", "`dbacked tools --json`"],
   ["doctor", "`dbacked doctor --json`"],
   [

@@ -46,7 +46,10 @@ async function runningOn(host: Workspace): Promise<Agent[]> {
 async function detach(host: Workspace, ...args: string[]): Promise<Agent> {
   const { exitCode, stdout, stderr } = await host.run(["daemon", "--detach", "--json", ...args]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  return JSON.parse(stdout) as Agent;
+  const agent = JSON.parse(stdout) as Agent;
+  // As docs/json.md has it.
+  expect(Object.keys(agent)).toEqual(["name", "pid", "since", "version", "config", "log"]);
+  return agent;
 }
 
 const hasBackups = (host: Workspace, count: number) =>
