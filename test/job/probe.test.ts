@@ -1,6 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, utimes } from "node:fs/promises";
-import { ListObjectVersionsCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+import {
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
+} from "@aws-sdk/client-s3";
 
 import { utf8 } from "../../src/base/bytes.ts";
 import { setsOf } from "../../src/catalog/holdings.ts";
@@ -102,6 +106,19 @@ describe.each([
       delete: expect.stringMatching(/^warn: these credentials can hide backups/),
     });
     expect((await store.list("", never)).objects).toEqual([]);
+  });
+
+  test("tells until when Object Lock keeps what is hidden", async () => {
+    const bucket = await makeBucket(await start(), { objectLock: true });
+    const Rule = { DefaultRetention: { Mode: "COMPLIANCE", Days: 1 } } as const;
+    const ObjectLockConfiguration = { ObjectLockEnabled: "Enabled", Rule } as const;
+    await bucket.client.send(
+      new PutObjectLockConfigurationCommand({ Bucket: bucket.name, ObjectLockConfiguration }),
+    );
+    expect(await probe(await bucket.open())).toMatchObject({
+      overwrite: expect.stringMatching(/^ok: overwriting keeps the version before/),
+      delete: expect.stringMatching(/^warn: .*not delete them for good; it is locked until \d{4}-/),
+    });
   });
 
   test("tells which right is missing to write, to read and to list", async () => {

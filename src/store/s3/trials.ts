@@ -1,8 +1,9 @@
 import { PutObjectCommand, UploadPartCommand } from "@aws-sdk/client-s3";
 
 import { utf8, type Bytes } from "../../base/bytes.ts";
+import { Retained } from "../store.ts";
 import type { Probe, Trial } from "../trial.ts";
-import type { Bucket } from "./bucket.ts";
+import type { Bucket, Sight } from "./bucket.ts";
 import { signedFor } from "./client.ts";
 import { md5 } from "./digest.ts";
 import { S3Failure } from "./failure.ts";
@@ -33,8 +34,17 @@ async function tryRights(bucket: Bucket, probe: Probe, signal: AbortSignal): Pro
   const removal =
     versions === "done" ? versions : await answerTo(removeVersion(bucket, key, undefined, signal), signal);
   const rest = versions === "done" ? await bucket.look(key, signal) : null;
-  if (rest !== null) await removeVersions(bucket, key, rest, signal);
+  if (rest !== null) await removeRest(bucket, key, rest, signal);
   return { createOnce, overwrite, removal, versions, lock: sight?.lock ?? null };
+}
+
+/** What was there before may be locked although what went over it was not. */
+async function removeRest(bucket: Bucket, key: string, rest: Sight, signal: AbortSignal): Promise<void> {
+  try {
+    await removeVersions(bucket, key, rest, signal);
+  } catch (error) {
+    if (!(error instanceof Retained)) throw error;
+  }
 }
 
 async function putAgain(
