@@ -165,6 +165,26 @@ test("a backup that fails is told, and does not keep the others", async () => {
   expect(stderr).toContain("error: bad: ");
 });
 
+test("a store that has no copy is told, and makes no other backup due", async () => {
+  const host = await newHost();
+  const away = { ...folderStore(join(host.folder, "away")), name: "away" };
+  await host.configure({ databases: [appOn(host, "app")], stores: [folderStore(host.store), away] });
+  const agent = await follow(host);
+  await hasSaid(
+    [agent],
+    /error: app: Cannot list .*away: there is no such folder[^]*dbacked copy .* --to away/,
+  );
+  await stop(agent);
+  const again = await host.run(["run", "--once", "--if-due", "--json"]);
+  expect(again.exitCode).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    backups: [],
+    failures: [],
+    notDue: [{ database: "app" }],
+  });
+  expect(await host.run(["list", "--json", "--store", "away"])).toMatchObject({ exitCode: 6 });
+});
+
 test("`run --once --if-due` makes only what is due, and says so", async () => {
   const host = await newHost();
   await host.configure({ databases: [appOn(host, "app")] });
