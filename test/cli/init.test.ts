@@ -126,7 +126,7 @@ test(
 
     expect(code).toBe(0);
     expect(screen).not.toContain(PASSPHRASE);
-    expect(plainLines(screen).join("\n")).toContain("The private key still lies on this host");
+    expect(plainLines(screen).join("\n")).toContain(`The private key still lies in ${within("keys")}`);
     expect((await stat(config)).mode & 0o777).toBe(0o600);
     expect(words.filter((word) => !word.endsWith("/log"))).toEqual(["/start", "/"]);
     const target = within("restored.db");

@@ -100,7 +100,7 @@ async function askPrivateKey(signal: AbortSignal): Promise<string | null> {
 
 /** Says what is set up, what nobody has shown, and what comes next. */
 export async function tellEnd(file: string, { outcomes, isOpened }: Finish, { kit }: Keys): Promise<void> {
-  const option = isUsualFile(file) ? "" : ` --config ${file}`;
+  const option = isUsualFile(file) ? "" : ` --config ${shellWord(file)}`;
   const hasBackup = outcomes.some((outcome) => "backup" in outcome);
   if (!hasBackup) await tell("warn", "There is no backup yet.");
   else if (isOpened !== true) {
@@ -110,19 +110,24 @@ export async function tellEnd(file: string, { outcomes, isOpened }: Finish, { ki
   if (kit !== null)
     await tell(
       "warn",
-      `The private key still lies on this host. Copy ${dirname(kit.privateKey)} to two places elsewhere, and remove it here.`,
+      `The private key still lies in ${dirname(kit.privateKey)}: copy that folder to two places off this host, and remove it here.`,
     );
   await tell("success", `The config is ${file}. Next:`);
   log.info(
     [
       "",
-      `dbacked list${option}        the backups that there are`,
-      `dbacked run --once${option}  another one now`,
-      `dbacked doctor${option}      is all as it should be?`,
-      `dbacked restore${option} --private-key-path FILE --to URL`,
+      `What there is    dbacked list${option}`,
+      `Another one now  dbacked run --once${option}`,
+      `Is all well?     dbacked doctor${option}`,
+      `To restore       dbacked restore${option} --private-key-path FILE --to URL`,
       "",
     ].join("\n"),
   );
+}
+
+/** A word as a shell takes it. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The code of the first failure. */

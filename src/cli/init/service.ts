@@ -64,6 +64,7 @@ export async function installService(service: Service, caller: Caller, signal: A
   if (service === "systemd")
     for (const argv of COMMANDS)
       await readOutput({ argv }, AbortSignal.any([signal, AbortSignal.timeout(SYSTEMD_MS)]));
+  await tell("success", `${service} makes the next ones from now on (${path}).`);
   return path;
 }
 
