@@ -3,7 +3,7 @@ import { DbackedError } from "../base/error.ts";
 import type { Config } from "../config/config.ts";
 import { textIn } from "../setup/answers.ts";
 import { readGiven } from "../setup/given.ts";
-import type { Service } from "../setup/service.ts";
+import { requireService, type Service } from "../setup/service.ts";
 import { writeConfig, type Written } from "../setup/write.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { FLAT_OPTIONS, flatFlags } from "./flat-options.ts";
@@ -13,7 +13,7 @@ import { readWritten } from "./init/first.ts";
 import { interview, type Outline } from "./init/interview.ts";
 import { absolute, placeOfConfig } from "./init/place.ts";
 import type { Scene } from "./init/scene.ts";
-import { askService, installService, tellByHand } from "./init/service.ts";
+import { askService, installService, isRoot, tellByHand } from "./init/service.ts";
 import { hostZone } from "./init/times.ts";
 import type { Options } from "./option.ts";
 import { printJson } from "./print/json.ts";
@@ -60,12 +60,8 @@ export const command = defineCommand({
   example: "dbacked init",
   options,
   async run(context) {
-    const { args, globals, print, signal } = context;
-    checkOptions(args, globals.json);
-    const file = await placeOfConfig(globals.config, process.env);
-    const from = args.answers === undefined ? null : absolute(args.answers);
-    const given = await readGiven({ flags: flatFlags(args), environment: process.env, file: from });
-    const initing = { ...context, scene: { file, given, globals, signal } };
+    const initing = await prepare(context);
+    const { file, given } = initing.scene;
     const outline = await answer(initing);
     const { keys, ...answers } = outline;
     const { publicKey, fingerprint } = keys;
@@ -74,11 +70,27 @@ export const command = defineCommand({
     tellWritten(config, given.variables);
     const ending = await end(initing, config, outline);
     const service = await serve(initing, config, outline);
-    if (globals.json) print(printJson(resultJson(outline, { written, ending, service })));
+    if (context.globals.json) context.print(printJson(resultJson(outline, { written, ending, service })));
     else await tellEnd(file, ending, keys);
     return exitCodeOfFirst(ending);
   },
 });
+
+/** Refuses what can be refused before a question, or a test. */
+async function prepare(context: Context<typeof options>): Promise<Initing> {
+  const { args, globals, signal } = context;
+  checkOptions(args, globals.json);
+  const service = serviceOf(args);
+  if (service !== null) await requireService(service, isRoot());
+  const file = await placeOfConfig(globals.config, process.env);
+  const from = args.answers === undefined ? null : absolute(args.answers);
+  const given = await readGiven({ flags: flatFlags(args), environment: process.env, file: from });
+  return { ...context, scene: { file, given, globals, signal } };
+}
+
+function serviceOf({ service }: Initing["args"]): Service | null {
+  return service === "systemd" || service === "cron" ? service : null;
+}
 
 function checkOptions(args: Initing["args"], json: boolean): void {
   const { yes, service } = args;
@@ -133,10 +145,10 @@ async function serve(
   // This process may have been told another zone than the host has.
   const cronZone = (process.env["TZ"] ?? "") === "" ? hostZone() : null;
   const caller = { file: scene.file, config, schedule, zone, cronZone };
-  if (!args.yes) return await askService(caller, signal);
-  const { service } = args;
-  if (service === undefined) await tellByHand(caller);
-  return service === "systemd" || service === "cron" ? await installService(service, caller, signal) : null;
+  if (!args.yes) return await askService(caller, scene);
+  const service = serviceOf(args);
+  if (args.service === undefined) await tellByHand(caller);
+  return service === null ? null : await installService(service, caller, signal);
 }
 
 /** What `init -y --json` prints. @see docs/json.md */

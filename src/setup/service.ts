@@ -1,6 +1,7 @@
 import { exists } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { z } from "zod";
+import { DbackedError } from "../base/error.ts";
 import type { Config } from "../config/config.ts";
 import { pathOf, type SqliteFields } from "../database/sqlite/options.ts";
 import { CRON_FILE, type CronEntry, cronText } from "../host/cron.ts";
@@ -44,6 +45,25 @@ export async function servicesHere(isRoot: boolean): Promise<readonly Service[]>
   const hasSystemd = await exists(SYSTEMD);
   const hasCron = await exists(dirname(CRON_FILE));
   return [...(hasSystemd ? ["systemd" as const] : []), ...(hasCron ? ["cron" as const] : [])];
+}
+
+/**
+ * Refuses, before anything is written, what could not be set up.
+ *
+ * @throws {DbackedError} `target`
+ */
+export async function requireService(service: Service, isRoot: boolean): Promise<void> {
+  const path = service === "cron" ? CRON_FILE : UNIT_FILE;
+  if (!isRoot)
+    throw new DbackedError("target", `${path} cannot be written: that takes root`, {
+      hint: "run it as root; without --service, it gives a line for your own crontab",
+    });
+  if (!(await servicesHere(isRoot)).includes(service))
+    throw new DbackedError("target", `${service} does not run on this host`);
+  if (!(await exists(path))) return;
+  throw new DbackedError("target", `${path} is there already, and nothing is overwritten`, {
+    hint: "it belongs to another set-up: change it by hand, or remove it first",
+  });
 }
 
 /** What has to be written so that `service` calls the program. */

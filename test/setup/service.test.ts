@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { crontabLine, serviceFile } from "../../src/setup/service.ts";
+import { crontabLine, requireService, serviceFile } from "../../src/setup/service.ts";
 import { loadDraft } from "../../src/setup/draft.ts";
 
 const FILE = "/etc/dbacked/config.toml";
@@ -36,4 +36,10 @@ test("serviceFile() lets a unit write where a backup has to", async () => {
   const { path, text } = serviceFile("systemd", await caller("0 3 * * *", zone));
   expect(path).toBe("/etc/systemd/system/dbacked.service");
   expect(text).toContain("ReadWritePaths=-/mnt/backups -/srv/app -/etc/dbacked\n");
+});
+
+test("requireService() refuses what only root may set up, before anything is written", async () => {
+  expect(requireService("cron", false)).rejects.toThrow(
+    "/etc/cron.d/dbacked cannot be written: that takes root",
+  );
 });

@@ -1,12 +1,13 @@
-import { exists } from "node:fs/promises";
 import { DbackedError } from "../../base/error.ts";
 import { log } from "../../base/log.ts";
 import { writeNew } from "../../job/signer.ts";
 import { ownExecutable } from "../../release/executable.ts";
-import { crontabLine, type Service, serviceFile, servicesHere } from "../../setup/service.ts";
+import { crontabLine, requireService, type Service, serviceFile, servicesHere } from "../../setup/service.ts";
 import { readOutput } from "../../tool/run.ts";
 import { type Choice, choose, tell } from "../print/prompt.ts";
-import { INSTEAD } from "./scene.ts";
+import { printError } from "../print/error.ts";
+import { complain, logForm } from "../terminal.ts";
+import { INSTEAD, type Scene } from "./scene.ts";
 
 type Caller = Omit<Parameters<typeof serviceFile>[1], "program">;
 
@@ -28,8 +29,11 @@ const COMMANDS = [
 const SYSTEMD_MS = 60_000;
 
 /** Asks what makes the backups from now on. */
-export async function askService(caller: Caller, signal: AbortSignal): Promise<string | null> {
-  const here = await servicesHere(process.getuid?.() === 0);
+export async function askService(
+  caller: Caller,
+  { globals, signal }: Pick<Scene, "globals" | "signal">,
+): Promise<string | null> {
+  const here = await servicesHere(isRoot());
   if (here.length === 0) {
     await tellByHand(caller);
     return null;
@@ -39,9 +43,20 @@ export async function askService(caller: Caller, signal: AbortSignal): Promise<s
     { value: null, label: "Nothing yet", hint: "a container, or something else, is to call dbacked" },
   ];
   const service = await choose({ message: "What makes the next ones?", instead: INSTEAD }, choices, signal);
-  if (service !== null) return await installService(service, caller, signal);
+  try {
+    if (service !== null) return await installService(service, caller, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof DbackedError)) throw error;
+    complain(printError(error, { form: logForm(globals), verbose: globals.verbose }));
+  }
   await tellByHand(caller);
   return null;
+}
+
+/** Whether this user may set up what calls the program. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 /**
@@ -51,10 +66,7 @@ export async function askService(caller: Caller, signal: AbortSignal): Promise<s
  */
 export async function installService(service: Service, caller: Caller, signal: AbortSignal): Promise<string> {
   const { path, text } = serviceFile(service, { ...caller, program: await ownExecutable() });
-  if (await exists(path))
-    throw new DbackedError("target", `${path} is there already, and nothing is overwritten`, {
-      hint: `it belongs to another set-up; compare it with\n${text.trim()}`,
-    });
+  await requireService(service, isRoot());
   try {
     await writeNew(path, text, 0o644);
   } catch (cause) {
