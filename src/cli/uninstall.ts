@@ -1,6 +1,8 @@
 import { exists } from "node:fs/promises";
 import { log } from "../base/log.ts";
 import { defaultFiles, DEFAULT_FOLDER } from "../config/config-file.ts";
+import { CRON_FILE } from "../host/cron.ts";
+import { UNIT_FILE } from "../host/unit.ts";
 import { checkOurs, ownExecutable } from "../release/executable.ts";
 import { listFolder, removeConfig, removeProgram } from "../release/uninstall.ts";
 import { defineCommand, type Globals } from "./command.ts";
@@ -8,7 +10,7 @@ import { printJson } from "./print/json.ts";
 import { choose } from "./print/prompt.ts";
 
 /** Files that call the program, where somebody made them. */
-const CALLERS = ["/etc/cron.d/dbacked", "/etc/systemd/system/dbacked.service"];
+const CALLERS = [CRON_FILE, UNIT_FILE];
 
 export const command = defineCommand({
   description:

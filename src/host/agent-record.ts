@@ -1,9 +1,10 @@
-import { link, readdir, rename, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DbackedError } from "../base/error.ts";
 import { isAlive } from "../tool/alive.ts";
-import { createFile, hasCode, nameBeside, readIfThere } from "./small-file.ts";
+import { createFile, hasCode, readIfThere } from "./small-file.ts";
 import { makeFolder } from "./state.ts";
 
 const recordSchema = z.object({
@@ -25,11 +26,20 @@ export type AgentRecord = z.infer<typeof recordSchema>;
 /** Says whether a process is gone, though its number may have been given again. */
 export type IsGone = (mark: NonNullable<AgentRecord["process"]>) => Promise<boolean>;
 
-/** A record that is left behind is taken away and written anew; somebody else may do so at the same time. */
+/** Two that begin at the same moment may both give way, and try again. */
 const ATTEMPTS = 5;
 
+/** How long, in ms, each waits at most before that. */
+const PAUSE_MS = 200;
+
+/** What begins and may still give way. */
+const CLAIM = ".claim";
+
+/** What runs. */
+const RECORD = ".json";
+
 /**
- * Says in `folder` that an agent runs, until disposed. What one left behind that is gone is replaced.
+ * Says in `folder` that an agent runs, until disposed. What others have left behind that are gone is removed.
  *
  * @throws {DbackedError} `busy`, if another one of that name runs; an error of the file system, if nothing can be written there.
  */
@@ -38,47 +48,43 @@ export async function claimAgent(
   record: AgentRecord,
   isGone: IsGone,
 ): Promise<AsyncDisposable> {
-  const path = pathOf(folder, record.name);
-  await makeFolder(join(folder, "agents"));
+  const agents = join(folder, "agents");
+  await makeFolder(agents);
+  const stem = join(agents, `${record.name}.${randomBytes(8).toString("hex")}`);
   for (let attempt = 1; ; attempt += 1) {
-    try {
-      await createFile(path, `${JSON.stringify(record, null, 2)}\n`);
-      return { [Symbol.asyncDispose]: async () => await removeIfOf(path, record.pid) };
-    } catch (error) {
-      if (!hasCode(error, "EEXIST") || attempt === ATTEMPTS) throw error;
-    }
-    const other = await readRecord(path);
-    if (other !== null && (await runs(other, isGone))) throw refuse(other);
-    await takeAway(path, isGone);
+    // Each writes before it looks, so that of two at least one sees the other.
+    await createFile(stem + CLAIM, `${JSON.stringify(record, null, 2)}\n`);
+    const other = await findOther(agents, record.name, stem + CLAIM, isGone);
+    if (other === null) break;
+    await rm(stem + CLAIM, { force: true });
+    if (attempt === ATTEMPTS) throw refuse(other);
+    await Bun.sleep(Math.random() * PAUSE_MS);
   }
-}
-
-/** Removes what is left of an agent that is gone. Another one may have done so before us, and have taken the name. */
-async function takeAway(path: string, isGone: IsGone): Promise<void> {
-  const aside = nameBeside(path);
-  try {
-    await rename(path, aside);
-    const taken = await readRecord(aside);
-    if (taken !== null && (await runs(taken, isGone))) await link(aside, path);
-  } catch (error) {
-    if (!hasCode(error, "ENOENT") && !hasCode(error, "EEXIST")) throw error;
-  } finally {
-    await rm(aside, { force: true });
-  }
+  await rename(stem + CLAIM, stem + RECORD);
+  return { [Symbol.asyncDispose]: async () => await rm(stem + RECORD, { force: true }) };
 }
 
 /** The agents of that folder that run, by their names. */
 export async function readAgents(folder: string, isGone: IsGone): Promise<AgentRecord[]> {
-  const files = await readdir(join(folder, "agents")).catch((error: unknown) => {
-    if (hasCode(error, "ENOENT") || hasCode(error, "EACCES")) return [];
-    throw error;
-  });
-  const agents: AgentRecord[] = [];
-  for (const file of files.filter((each) => each.endsWith(".json")).toSorted()) {
-    const record = await readRecord(join(folder, "agents", file));
-    if (record !== null && (await runs(record, isGone))) agents.push(record);
+  const found: AgentRecord[] = [];
+  for (const { path, record } of await readRecords(join(folder, "agents")))
+    if (path.endsWith(RECORD) && (await runs(record, isGone))) found.push(record);
+  return found;
+}
+
+async function findOther(
+  agents: string,
+  name: string,
+  own: string,
+  isGone: IsGone,
+): Promise<AgentRecord | null> {
+  let other: AgentRecord | null = null;
+  for (const { path, record } of await readRecords(agents)) {
+    if (path === own) continue;
+    if (!(await runs(record, isGone))) await rm(path, { force: true });
+    else if (record.name === name) other = record;
   }
-  return agents;
+  return other;
 }
 
 /** Whether the process that wrote a record still runs. */
@@ -86,12 +92,21 @@ async function runs({ process: mark, pid }: AgentRecord, isGone: IsGone): Promis
   return mark === null ? isAlive(pid) : !(await isGone(mark)) && isAlive(pid);
 }
 
-async function removeIfOf(path: string, pid: number): Promise<void> {
-  const record = await readRecord(path);
-  if (record?.pid === pid) await rm(path, { force: true });
+async function readRecords(agents: string): Promise<{ path: string; record: AgentRecord }[]> {
+  const files = await readdir(agents).catch((error: unknown) => {
+    if (hasCode(error, "ENOENT") || hasCode(error, "EACCES")) return [];
+    throw error;
+  });
+  const records: { path: string; record: AgentRecord }[] = [];
+  for (const file of files.filter((each) => each.endsWith(RECORD) || each.endsWith(CLAIM)).toSorted()) {
+    const path = join(agents, file);
+    const record = await readRecord(path);
+    if (record !== null) records.push({ path, record });
+  }
+  return records;
 }
 
-/** What is no record, since its writer was killed half-way, is as good as none. */
+/** What is no record is somebody else's. */
 async function readRecord(path: string): Promise<AgentRecord | null> {
   try {
     const parsed = recordSchema.safeParse(JSON.parse((await readIfThere(path)) ?? "null"));
@@ -110,8 +125,4 @@ function refuse({ name, pid, since }: AgentRecord): DbackedError {
       hint: "`dbacked daemon stop` ends it; a second one needs another name: --name",
     },
   );
-}
-
-function pathOf(folder: string, name: string): string {
-  return join(folder, "agents", `${name}.json`);
 }

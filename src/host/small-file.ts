@@ -27,7 +27,7 @@ async function withDraft(path: string, text: string, use: (draft: string) => Pro
 }
 
 /** A name that nobody else uses, in the same folder. */
-export function nameBeside(path: string): string {
+function nameBeside(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }
 

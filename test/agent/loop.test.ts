@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { waitUntil } from "../../scripts/services/service.ts";
-import { type Charge, Loop } from "../../src/agent/loop.ts";
+import { type Charge, Loop, type View } from "../../src/agent/loop.ts";
 import { parseSchedule } from "../../src/schedule/schedule.ts";
 
 const HOUR_MS = 3_600_000;
@@ -27,6 +27,24 @@ function watched(now: () => Date = () => new Date()) {
   );
   return { loop, looks, seen };
 }
+
+test("a loop tells each time it comes round what it is at, and what is next", async () => {
+  const stop = new AbortController();
+  const views: View[] = [];
+  const beat = (view: View) => views.push(view);
+  const tend = async () => {
+    await Bun.sleep(50);
+    return { newest: new Date() };
+  };
+  const loop = new Loop(tend, { napMs: 20, beat });
+  loop.follow(await charges("a"));
+  const running = loop.run(stop.signal);
+  await waitUntil(() => views.length >= 8, { what: "the beats" });
+  stop.abort();
+  await running;
+  expect(views[0]).toEqual({ running: ["a"], next: null });
+  expect(views.at(-1)).toEqual({ running: [], next: { name: "a", at: expect.any(Date) } });
+});
 
 test("a loop looks after everything once, two at a time, and then waits", async () => {
   const stop = new AbortController();

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { rename, stat } from "node:fs/promises";
+import { readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { waitUntil } from "../../scripts/services/service.ts";
@@ -98,7 +98,8 @@ test("an agent that was killed, or whose number another process has now, is in n
   const agent = await detach(host);
   process.kill(agent.pid, "SIGKILL");
   await waitUntil(async () => (await runningOn(host)).length === 0, { what: "its end" });
-  const file = join(host.state, "agents", "dbacked.json");
+  const [left = ""] = await readdir(join(host.state, "agents"));
+  const file = join(host.state, "agents", left);
   const record = (await Bun.file(file).json()) as { process: object };
   await Bun.write(
     file,
