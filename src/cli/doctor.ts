@@ -1,4 +1,4 @@
-import { DbackedError, exitCodeOf } from "../base/error.ts";
+import { DbackedError, exitCodeOfKind } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig, type Survey, surveyConfig } from "../config/load.ts";
@@ -167,5 +167,5 @@ async function findConfiguredKey({ globals }: Examining): Promise<string | null>
 
 function exitCodeFor(checks: readonly Check[]): number {
   const kind = checks.find(({ state }) => state === "fail")?.kind ?? null;
-  return kind === null ? 0 : exitCodeOf(new DbackedError(kind, "the first check that failed"));
+  return kind === null ? 0 : exitCodeOfKind(kind);
 }

@@ -28,7 +28,8 @@ export async function checkNewest(looking: Looking, signal: AbortSignal): Promis
   const newest = await findNewest(store, set, noteVerifier(store, trusted, signal), signal);
   if (newest === undefined) {
     const what = `there is no backup of it in ${store.label} that counts`;
-    return [doubtful(subject, what, `dbacked run --once ${set}`)];
+    const copying = entry.stores.length > 1 ? "; `dbacked copy` brings what other stores have" : "";
+    return [doubtful(subject, what, `\`dbacked run --once ${set}\` makes one${copying}`)];
   }
   const age = judgeAge(subject, newest, entry, { label: store.label, now: now() });
   const proofs = looking.opens ? [] : judgeProofs(subject, newest);
