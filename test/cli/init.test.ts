@@ -52,6 +52,12 @@ async function initAt(config: string, args: readonly string[] = []): Promise<Ses
   return openTerminal([path, "init", "--config", config, ...args], { cwd: root.path, env, columns: 120 });
 }
 
+/** Only root is asked what makes the next backups, and the last answer is to leave it. */
+async function leaving(): Promise<(readonly [string, string])[]> {
+  const services = await servicesHere(process.getuid?.() === 0);
+  return services.length === 0 ? [] : [["What makes the next ones?", UP + ENTER]];
+}
+
 /** Answers questions in their order. */
 async function answer(session: Session, answers: readonly (readonly [question: string, keys: string])[]) {
   for (const [question, keys] of answers) {
@@ -119,9 +125,7 @@ test(
       ["shop: backup", ""],
       ["opens, and holds the dump that was sealed", ""],
     ]);
-    // Only root is asked, and the last answer is to leave it.
-    if ((await servicesHere(process.getuid?.() === 0)).length > 0)
-      await answer(session, [["What makes the next ones?", UP + ENTER]]);
+    await answer(session, await leaving());
     const { code, screen } = await session.ended;
 
     expect(code).toBe(0);
@@ -150,7 +154,7 @@ test(
 test(
   "init asks a server again after a wrong password, and shows the statement that a role lacks",
   async () => {
-    const { config, folder, within } = hostOf("server");
+    const { config, within } = hostOf("server");
     await using server = await startPostgres({ password: "of the superuser" });
     await server.query("CREATE DATABASE shop");
     await server.query("CREATE DATABASE other");
@@ -186,13 +190,23 @@ test(
       ["Path of the folder", ENTER],
       ["a probe went there and back", ""],
       ["The key is good", ""],
-      ["When is it backed up?", CTRL_C],
+      ["When is it backed up?", ENTER],
+      ["By the clock of", ENTER],
+      ["Which backups are kept?", ENTER],
+      ["Who is told", DOWN + ENTER],
+      ["Make the first backup now?", ENTER],
+      ["Path of the private key", ENTER],
+      ...(await leaving()),
     ]);
     const { code, screen } = await session.ended;
-    expect(code).toBe(130);
+    expect(code).toBe(0);
     expect(screen).not.toContain("right one");
-    expect(plainLines(screen)).toContain(`${config} was not written.`);
-    expect(await readdir(folder)).toEqual(["store"]);
+    const lines = plainLines(screen);
+    expect(lines.join("\n")).toContain("Nobody has shown yet that the backup can be opened");
+    expect(lines).toContain(
+      `dbacked verify --last --config ${config} --private-key-path dbacked-private.pem`,
+    );
+    expect((await readdir(within("store/shop"))).some((name) => name.endsWith(".dbk"))).toBe(true);
   },
   TIMEOUT_MS,
 );
@@ -243,8 +257,7 @@ test(
       ["Make the first backup now?", ENTER],
       ["opens, and holds the dump", ""],
     ]);
-    if ((await servicesHere(process.getuid?.() === 0)).length > 0)
-      await answer(session, [["What makes the next ones?", UP + ENTER]]);
+    await answer(session, await leaving());
     const { code, screen } = await session.ended;
     expect(code).toBe(0);
     expect(screen).not.toContain("Which backups are kept?");
@@ -275,8 +288,9 @@ test.each<[string, readonly (readonly [string, string])[]]>([
     const { config, folder } = hostOf("abandoned");
     const session = await initAt(config);
     await answer(session, answers);
-    const { code } = await session.ended;
+    const { code, screen } = await session.ended;
     expect(code).toBe(130);
+    expect(plainLines(screen)).toContain(`${config} was not written.`);
     expect(await exists(folder)).toBe(false);
   },
   TIMEOUT_MS,
