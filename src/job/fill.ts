@@ -20,7 +20,7 @@ import { forCompletion, forManifest, forReading, forRoom } from "./waits.ts";
 import { guarded, type Watchdog } from "./watchdog.ts";
 
 /** A copy of a backup that is read. */
-export interface Original {
+interface Original {
   store: Store;
   backup: Backup;
 }

@@ -8,6 +8,7 @@ import { COMPLETE_ROWS } from "./complete-rows.ts";
 import { MANIFEST_ROWS, OPENING_ROWS } from "./request-rows.ts";
 import { RIGHTS_ROWS } from "./rights-rows.ts";
 import type { Chapter } from "./row.ts";
+import { STORE_ROWS } from "./stores-rows.ts";
 import { SIGNAL_ROWS } from "./signal-rows.ts";
 import type { TransportRow } from "./transport-row.ts";
 import { UPLOAD_ROWS } from "./upload-rows.ts";
@@ -85,6 +86,13 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Credentials that expire",
     about: "A program gives them, as an AWS profile names it (`credential_process`).",
     rows: CREDENTIALS_ROWS,
+  },
+  {
+    title: "One of several stores",
+    about:
+      "One dump goes to a bucket and to a folder, and what is said here comes of the bucket's copy. The folder has its backup each time, and it is restored and compared. Then " +
+      "`copy` brings the bucket its own, where nothing stands in its place, and that is restored and compared too.",
+    rows: STORE_ROWS,
   },
   ...TRANSPORT.slice(1),
   ...TRANSPORT.slice(0, 1),

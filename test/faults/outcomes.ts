@@ -4,6 +4,6 @@ import type { Failure, Outcome, Remains } from "./row.ts";
 export const whole: Outcome = {};
 
 /** The run fails, with these words in its message or hint. */
-export function failing(kind: Failure["kind"], says: RegExp, leaves: Remains = "nothing"): Outcome {
+export function failing(kind: Failure["kind"], says: RegExp, leaves: Remains = "nothing"): Failure {
   return { kind, says, leaves };
 }
