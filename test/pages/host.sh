@@ -9,5 +9,6 @@ mount --bind "$place/srv" /srv
 mount --bind "$place/media" /media
 mount --bind "$place/root" /root
 mount --bind "$place/local" /usr/local
+mount --bind "$place/state" /var/lib
 cd /root
 exec sh -eu "$script"

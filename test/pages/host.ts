@@ -17,7 +17,7 @@ export interface Outcome {
   output: string;
 }
 
-/** A machine like a new one, with dbacked on it, where a test may do as root does: /etc, /srv, /media, /root and /usr/local are its own. */
+/** A machine like a new one, with dbacked on it, where a test may do as root does: /etc, /srv, /media, /root, /usr/local and /var/lib are its own. */
 export interface Host extends AsyncDisposable {
   /** Runs lines of a shell in /root. @param env - adds to PATH and HOME */
   run(script: string, env?: Readonly<Record<string, string>>): Promise<Outcome>;
@@ -27,7 +27,7 @@ export interface Host extends AsyncDisposable {
 
 export async function openHost(): Promise<Host> {
   const folder = await temporaryFolder("host");
-  for (const name of ["srv/app", "srv/backups", "media", "root", "local/bin"])
+  for (const name of ["srv/app", "srv/backups", "media", "root", "local/bin", "state"])
     await mkdir(join(folder.path, name), { recursive: true });
   // What only root may read stays behind where we are somebody else.
   Bun.spawnSync(["cp", "--archive", "/etc", join(folder.path, "etc")]);

@@ -1,6 +1,6 @@
 // The pages that lead through a task: their blocks for a shell are run as they stand, one after another, on a machine of its own.
 import { Database } from "bun:sqlite";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { UNIT_FILE, unitText } from "../../src/host/unit.ts";
 import { listBlocks, readPage } from "./blocks.ts";
 import { type Host, openHost, type Outcome } from "./host.ts";
@@ -8,6 +8,10 @@ import { type Host, openHost, type Outcome } from "./host.ts";
 setDefaultTimeout(60_000);
 
 const FIRST = "first-backup.md";
+
+// One machine for all pages, as they go on from the first one.
+let host: Host;
+let begun: Outcome;
 
 /** A machine with the application of the pages. */
 async function openApp(): Promise<Host> {
@@ -19,76 +23,51 @@ async function openApp(): Promise<Host> {
 }
 
 /** Does all that a page says. @param edit - changes its lines */
-async function follow(host: Host, name: string, edit: (script: string) => string = String): Promise<Outcome> {
+async function follow(name: string, edit: (script: string) => string = String): Promise<Outcome> {
   const steps = listBlocks(await readPage(name)).flatMap(({ form, text, file }) => {
     if (form === "toml") return [`cat > ${file} <<'END'\n${text}END\n`];
     return form === "sh" ? [text] : [];
   });
   const outcome = await host.run(edit(steps.join("\n")), {
-    DBACKED_PRIVATE_KEY_PASSPHRASE: await passphraseOf(host),
+    DBACKED_PRIVATE_KEY_PASSPHRASE: await readPassphrase(),
   });
   expect(outcome).toEqual({ code: 0, output: outcome.output });
   return outcome;
 }
 
-/** Does what the first page says, and keeps the passphrase. */
-async function begin(): Promise<Host> {
-  const host = await openApp();
-  await follow(host, FIRST, (script) => script.replace("rm passphrase", "mv passphrase /media/passphrase"));
-  return host;
-}
+beforeAll(async () => {
+  host = await openApp();
+  // The next pages need the passphrase too.
+  begun = await follow(FIRST, (script) => script.replace("rm passphrase", "mv passphrase /media/passphrase"));
+}, 60_000);
 
-async function passphraseOf(host: Host): Promise<string> {
+afterAll(async () => {
+  await host[Symbol.asyncDispose]();
+});
+
+async function readPassphrase(): Promise<string> {
   const file = Bun.file(host.outside("/media/passphrase"));
   return (await file.exists()) ? (await file.text()).trim() : "";
 }
 
-function customersIn(host: Host, path: string): unknown[] {
+function customersIn(path: string): unknown[] {
   using database = new Database(host.outside(path));
   return database.query("SELECT name FROM customers").values().flat();
 }
 
-test("docs/first-backup.md: what it says is so", async () => {
-  await using host = await openApp();
-  const { output } = await follow(host, FIRST);
+test("docs/first-backup.md: what it says is so", () => {
+  const { output } = begun;
   expect(output).toContain("app: backup ");
   expect(output).toMatch(/opens, and its dump was read whole by SQLite's integrity check/);
 });
 
 test("docs/restore.md: what was backed up is restored", async () => {
-  await using host = await begin();
-  await follow(host, "restore.md");
+  await follow("restore.md");
   for (const path of ["/srv/app/restored.db", "/root/app.dump"])
-    expect(customersIn(host, path)).toEqual(["Ada", "Grace"]);
-});
-
-test("docs/keys.md: each of its keys opens what it says", async () => {
-  await using host = await begin();
-  const { output } = await follow(host, "keys.md");
-  expect(output.match(/read whole by SQLite's integrity check/g)?.length).toBe(2);
-  expect(output.match(/ed25519:/g)?.length).toBe(2);
-});
-
-test("docs/systemd.md: its unit is that of `init`, and what it starts follows the schedule", async () => {
-  const [unit, check] = listBlocks(await readPage("systemd.md"));
-  const writes = ["/srv/backups", "/srv/app", "/etc/dbacked"];
-  const [program, config] = ["/usr/local/bin/dbacked", "/etc/dbacked/config.toml"];
-  const text = unitText({ program, config, environmentFile: null, user: "root", name: null, writes });
-  expect(unit?.text).toBe(text);
-  await using host = await begin();
-  const command = /^ExecStart=(.+)$/m.exec(text)?.[1] ?? "";
-  // The last backup goes, so that one is due at once.
-  const { code, output } = await host.run(`cat > ${UNIT_FILE} <<'END'\n${text}END
-    ${check?.text}
-    rm -r /srv/backups/app
-    ${command} & agent=$!
-    until dbacked list --json | jq -e 'length == 1' > /dev/null; do sleep 0.1; done
-    kill $agent; wait $agent || test $? = 143`);
-  expect({ code, output }).toEqual({ code: 0, output });
+    expect(customersIn(path)).toEqual(["Ada", "Grace"]);
 });
 
 test("docs/cron.md: its entries do what they say, when cron runs them", async () => {
-  await using host = await begin();
   const entries = listBlocks(await readPage("cron.md")).filter(({ form }) => form === "sh");
   expect(entries.length).toBe(2);
   const made: unknown[] = [];
@@ -104,4 +83,27 @@ test("docs/cron.md: its entries do what they say, when cron runs them", async ()
   }
   // The first makes one more; the second finds that none is due.
   expect(made).toEqual([2, 2]);
+});
+
+test("docs/systemd.md: its unit is that of `init`, and what it starts follows the schedule", async () => {
+  const [unit, check] = listBlocks(await readPage("systemd.md"));
+  const writes = ["/srv/backups", "/srv/app", "/etc/dbacked"];
+  const [program, config] = ["/usr/local/bin/dbacked", "/etc/dbacked/config.toml"];
+  const text = unitText({ program, config, environmentFile: null, user: "root", name: null, writes });
+  expect(unit?.text).toBe(text);
+  const command = /^ExecStart=(.+)$/m.exec(text)?.[1] ?? "";
+  // The last backup goes, so that one is due at once.
+  const { code, output } = await host.run(`cat > ${UNIT_FILE} <<'END'\n${text}END
+    ${check?.text}
+    rm -r /srv/backups/app
+    ${command} & agent=$!
+    until dbacked list --json | jq -e 'length == 1' > /dev/null; do sleep 0.1; done
+    kill $agent; wait $agent || test $? = 143`);
+  expect({ code, output }).toEqual({ code: 0, output });
+});
+
+test("docs/keys.md: each of its keys opens what it says", async () => {
+  const { output } = await follow("keys.md");
+  expect(output.match(/read whole by SQLite's integrity check/g)?.length).toBe(2);
+  expect(output.match(/ed25519:/g)?.length).toBe(2);
 });
