@@ -72,7 +72,7 @@ test("PartDigests of 5 TiB in volumes of 1,000 parts take 50 bytes for each part
   for (let part = 0; part < PARTS; part += 1)
     volumes[Math.floor(part / 1000)]?.record({ number: (part % 1000) + 1, md5, sha256, etag });
   expect((heldBytes() - before) / PARTS).toBeLessThan(51);
-  expect(volumes.at(-1)?.list(true)).toHaveLength(PARTS % 1000);
+  expect(new TextDecoder().decode(volumes.at(-1)?.toXml(true))).toContain(`>${PARTS % 1000}</PartNumber>`);
 });
 
 function heldBytes(): number {

@@ -1,7 +1,8 @@
-import { S3Client, type UploadPartCommand } from "@aws-sdk/client-s3";
+import { S3Client, type CompleteMultipartUploadCommand, type UploadPartCommand } from "@aws-sdk/client-s3";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { homedir } from "node:os";
 
+import type { Bytes } from "../../base/bytes.ts";
 import { DbackedError, reasonOf } from "../../base/error.ts";
 import type { S3Options } from "../s3.ts";
 
@@ -98,6 +99,26 @@ export function signedFor(command: UploadPartCommand, sha256: Buffer): UploadPar
       return next(args);
     },
     { step: "build" },
+  );
+  return command;
+}
+
+/** Gives a command XML for its body that is ready, and signed for. */
+export function withBody(
+  command: CompleteMultipartUploadCommand,
+  xml: Bytes,
+): CompleteMultipartUploadCommand {
+  const sha256 = new Bun.CryptoHasher("sha256").update(xml).digest("hex");
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body: unknown; headers: Record<string, string> };
+      request.body = xml;
+      request.headers["content-type"] = "application/xml";
+      request.headers["x-amz-content-sha256"] = sha256;
+      return next(args);
+    },
+    // Before the SDK measures it.
+    { step: "build", priority: "high" },
   );
   return command;
 }

@@ -2,6 +2,7 @@ import { CompleteMultipartUploadCommand } from "@aws-sdk/client-s3";
 
 import { DbackedError } from "../../base/error.ts";
 import type { Bucket, Sight } from "./bucket.ts";
+import { withBody } from "./client.ts";
 import { S3Failure, StrangeAnswer } from "./failure.ts";
 import type { Multipart } from "./multipart.ts";
 import { TimeLimit } from "./retry.ts";
@@ -55,8 +56,8 @@ async function complete(
     ...bucket.object(upload.key),
     ...(isConditional ? { IfNoneMatch: "*" } : {}),
     UploadId: upload.uploadId,
-    MultipartUpload: { Parts: upload.digests.list(bucket.dialect.sha256 === true) },
   };
+  const parts = upload.digests.toXml(bucket.dialect.sha256 === true);
   await bucket.send(
     {
       doing: `complete ${upload.key} in`,
@@ -64,7 +65,7 @@ async function complete(
       attempts: 1,
       limit: new TimeLimit(LIMIT_MS),
       act: async (abortSignal) => {
-        const command = new CompleteMultipartUploadCommand(input);
+        const command = withBody(new CompleteMultipartUploadCommand(input), parts);
         const { Bucket, Key, ETag } = await bucket.client.send(command, { abortSignal });
         if (Bucket === undefined && Key === undefined && ETag === undefined)
           throw new StrangeAnswer("the answer names no object");

@@ -1,3 +1,4 @@
+import { type Bytes, utf8 } from "../../base/bytes.ts";
 import { md5 } from "./digest.ts";
 
 const MD5_SIZE = 16;
@@ -12,13 +13,6 @@ export interface PartReceipt {
   sha256: Uint8Array;
   /** As the store gave it; a store that gives none is told the MD5. */
   etag: string | undefined;
-}
-
-/** A part as CompleteMultipartUpload names it. */
-export interface NamedPart {
-  PartNumber: number;
-  ETag: string;
-  ChecksumSHA256?: string;
 }
 
 /** Digests of all parts of one upload: 48 bytes each, so that 5 TiB fit in 32 MB; the ETag only where it is not the MD5. */
@@ -36,14 +30,18 @@ export class PartDigests {
     this.#count = Math.max(this.#count, number);
   }
 
-  /** All parts in order. */
-  list(withSha256: boolean): NamedPart[] {
-    return Array.from({ length: this.#count }, (_, index) => {
+  /** All parts in order, as CompleteMultipartUpload wants them. The SDK would take 40 MiB to write 10,000 (measured). */
+  toXml(withSha256: boolean): Bytes {
+    const parts = Array.from({ length: this.#count }, (_, index) => {
       const record = this.#records.subarray(index * RECORD_SIZE, (index + 1) * RECORD_SIZE);
       const etag = this.#etags.get(index + 1) ?? quote(record.subarray(0, MD5_SIZE));
-      const sha256 = Buffer.from(record.subarray(MD5_SIZE)).toString("base64");
-      return { PartNumber: index + 1, ETag: etag, ...(withSha256 ? { ChecksumSHA256: sha256 } : {}) };
+      const sha256 = withSha256
+        ? `<ChecksumSHA256>${Buffer.from(record.subarray(MD5_SIZE)).toString("base64")}</ChecksumSHA256>`
+        : "";
+      return `<Part>${sha256}<ETag>${Bun.escapeHTML(etag)}</ETag><PartNumber>${index + 1}</PartNumber></Part>`;
     });
+    const tag = "CompleteMultipartUpload";
+    return utf8(`<${tag} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${parts.join("")}</${tag}>`);
   }
 
   /** The ETag of the whole object as Amazon computes it; null if this store makes its ETags in another way. */
