@@ -111,7 +111,8 @@ describe("put() that fails leaves nothing", () => {
     const start = performance.now();
     abort.abort(new Error("SIGTERM"));
     expect(await failed).toMatchObject({ message: "SIGTERM" });
-    expect(performance.now() - start).toBeLessThan(2000);
+    // A part may take two minutes.
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(await way.bucket.openUploads()).toEqual([]);
   });
 });

@@ -80,7 +80,7 @@ test("runHook() kills a command on a signal, and throws its reason", async () =>
   setTimeout(() => controller.abort(reason), 100);
   const startedAt = performance.now();
   expect(await failureOf(sh("sleep 1000").hook, controller.signal)).toBe(reason);
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(performance.now() - startedAt).toBeLessThan(8000);
 });
 
 test.each([

