@@ -32,6 +32,11 @@ function chosenFolder({ STATE_DIRECTORY, XDG_STATE_HOME }: Environment): string 
   return XDG_STATE_HOME !== undefined && isAbsolute(XDG_STATE_HOME) ? join(XDG_STATE_HOME, "dbacked") : null;
 }
 
+/** Without a home, as the user of a container may be, there is none: that of the host is refused, which is told or passed over. */
 function ownFolder(): string {
-  return join(homedir(), ".local", "state", "dbacked");
+  try {
+    return join(homedir(), ".local", "state", "dbacked");
+  } catch {
+    return OF_HOST;
+  }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { requireProgram, temporaryFolder, type TemporaryFolder } from "../../scripts/services/service.ts";
@@ -8,6 +8,8 @@ import { flagOf, GLOBAL_OPTIONS, type Options } from "../../src/cli/option.ts";
 import { root } from "../../src/cli/root.ts";
 import { binary } from "../integration/binary.ts";
 import { openTerminal } from "./pty.ts";
+
+setDefaultTimeout(60_000);
 
 const NAMES = { databases: ["app", "shop"], stores: ["local", "s3"] };
 
@@ -92,7 +94,7 @@ describe("in a shell", () => {
       LC_ALL: "C.UTF-8",
       TERM: "xterm",
     };
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await folder[Symbol.asyncDispose]();

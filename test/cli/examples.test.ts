@@ -64,7 +64,7 @@ beforeAll(async () => {
     cp /srv/backups/shop/*.dbk backup.dbk
   `);
   expect(prepared).toMatchObject({ code: 0 });
-});
+}, 60_000);
 
 afterAll(async () => {
   await host[Symbol.asyncDispose]();

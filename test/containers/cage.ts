@@ -29,7 +29,7 @@ export interface Cage extends AsyncDisposable {
 }
 
 /** A container that runs. */
-export interface Caged {
+interface Caged {
   /** Sends a signal to the program itself, which is process 1 in there. */
   kill(signal: NodeJS.Signals): Promise<void>;
   finished: Promise<Omit<Finished, "output">>;
