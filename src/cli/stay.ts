@@ -1,6 +1,6 @@
 import { version } from "../../package.json";
 import type { View } from "../agent/loop.ts";
-import { DbackedError, reasonOf } from "../base/error.ts";
+import { DbackedError, exitCodeOf, Interrupted, reasonOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import { claimAgent } from "../host/agent-record.ts";
@@ -27,9 +27,10 @@ interface Staying {
  * Stays, and follows the schedules until `signal` is aborted. Others on this host can see that it runs, and the service manager
  * hears of it.
  *
+ * @returns the exit code.
  * @throws {DbackedError} `busy`, if an agent of that name runs; else as {@link follow} does.
  */
-export async function stay({ following, name, logFile }: Staying, signal: AbortSignal): Promise<never> {
+export async function stay({ following, name, logFile }: Staying, signal: AbortSignal): Promise<number> {
   const file = logFile === null ? null : new LogFile(logFile);
   if (file !== null) logToFile(file);
   const manager = findManager();
@@ -54,7 +55,14 @@ export async function stay({ following, name, logFile }: Staying, signal: AbortS
     // Twice in that time, since one may come late.
     ...(watchdogMs === null ? {} : { beatMs: watchdogMs / 2 }),
   };
-  return await follow(following, herald, signal);
+  try {
+    return await follow(following, herald, signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    // For whoever stays, to be stopped is no failure.
+    log.info(`Stopped by ${error.signal}.`);
+    return exitCodeOf(error);
+  }
 }
 
 function findManager(): ServiceManager | null {

@@ -196,4 +196,5 @@ test("an agent whose stderr is the journal says how grave each line is", async (
   expect(lines.filter((line) => !/^<[346]>/.test(line))).toEqual([]);
   expect(lines[0]).toBe("<6>Following the schedule of app.");
   expect(lines.filter((line) => line.startsWith("<3>"))).not.toEqual([]);
+  expect(lines.at(-1)).toBe("<6>Stopped by SIGTERM.");
 });
