@@ -207,6 +207,21 @@ test(
       `dbacked verify --last --config ${config} --private-key-path dbacked-private.pem`,
     );
     expect((await readdir(within("store/shop"))).some((name) => name.endsWith(".dbk"))).toBe(true);
+    // A URL says which database too; its password is not shown again.
+    const again = await initAt(hostOf("url").config);
+    const place = `127.0.0.1:${server.port}/shop`;
+    await answer(again, [
+      ["What is to be backed up?", ENTER],
+      ["Host of the server", `postgres://backup:wrong@${place}${ENTER}`],
+      ["password authentication failed", ""],
+      ["And now?", OTHERWISE],
+      ["Host of the server", ""],
+      [`postgres://backup@${place}`, ENTER],
+      ["Password", `right one${ENTER}`],
+      ["can be dumped as a whole", ""],
+      ["Name of its backups", CTRL_C],
+    ]);
+    expect(await again.ended).toMatchObject({ code: 130 });
   },
   TIMEOUT_MS,
 );

@@ -80,40 +80,48 @@ function pathIn(url: string): string {
 }
 
 async function askServer(scene: Scene, type: string): Promise<Found> {
-  const { file, signal } = scene;
-  const server = await settle<Address, readonly string[]>(
+  const { answer, result } = await settle<Address, Look>(
     {
       ask: async (previous) => ({ fields: await askAddress(scene, type, previous?.fields), isListed: true }),
-      test: async ({ fields, isListed }) => {
-        if (!isListed || namedIn(fields) !== null) return [];
-        await tell("step", "Asking the server …");
-        return await listDatabases(file, fields, signal);
+      test: async (address) => await look(scene, address),
+      detour: (address, { kind }) => {
+        if (kind === "incomplete") return accepting(address.fields, (fields) => ({ ...address, fields }));
+        const isSure = kind === "tool" || kind === "config" || namedIn(address.fields) !== null;
+        const label = "Name the database without a list of them";
+        return isSure ? null : { label, answer: { ...address, isListed: false } };
       },
-      detour: (address, { kind }) =>
-        kind === "tool" || kind === "config"
-          ? null
-          : {
-              label: "Name the database without a list of them",
-              answer: { ...address, isListed: false },
-            },
     },
     scene,
   );
-  const { fields } = server.answer;
+  const { fields } = answer;
+  if ("reached" in result) return { answer: fields, result: result.reached };
   return await settle<Fields, Reached>(
     {
-      ask: async () => await chooseDatabase(scene, fields, server.result),
-      test: async (answer) => await tryDatabase(file, answer, signal),
-      detour: (answer, { kind }) =>
-        kind === "incomplete"
-          ? {
-              label: "Go on without it: every backup is marked as incomplete",
-              answer: { ...answer, acceptIncomplete: true },
-            }
-          : null,
+      ask: async () => await chooseDatabase(scene, fields, result.names),
+      test: async (chosen) => await tryDatabase(scene.file, chosen, scene.signal),
+      detour: (chosen, { kind }) => (kind === "incomplete" ? accepting(chosen, (same) => same) : null),
     },
     scene,
   );
+}
+
+/** What an address led to: its database, or the names of those that are there. */
+type Look = { reached: Reached } | { names: readonly string[] };
+
+async function look({ file, signal }: Scene, { fields, isListed }: Address): Promise<Look> {
+  if (namedIn(fields) !== null) return { reached: await tryDatabase(file, fields, signal) };
+  if (!isListed) return { names: [] };
+  await tell("step", "Asking the server …");
+  return { names: await listDatabases(file, fields, signal) };
+}
+
+/** The way on where the role may not read everything. */
+function accepting<Answer>(
+  fields: Fields,
+  into: (fields: Fields) => Answer,
+): { label: string; answer: Answer } {
+  const label = "Go on without it: every backup is marked as incomplete";
+  return { label, answer: into({ ...fields, acceptIncomplete: true }) };
 }
 
 /** The database that the address itself names. */
@@ -180,7 +188,6 @@ async function askPassword({ given, signal }: Scene, previous: Fields | undefine
 
 /** Of the databases that the server showed, or by its name. */
 async function chooseDatabase(scene: Scene, server: Fields, names: readonly string[]): Promise<Fields> {
-  if (namedIn(server) !== null) return server;
   const { given, signal } = scene;
   const isMongodb = server["type"] === "mongodb";
   const other = Symbol("other");
