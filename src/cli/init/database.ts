@@ -191,16 +191,19 @@ async function chooseDatabase(scene: Scene, server: Fields, names: readonly stri
   const { given, signal } = scene;
   const isMongodb = server["type"] === "mongodb";
   const other = Symbol("other");
+  const elsewhere = Symbol("elsewhere");
   const whole = Symbol("whole");
   const choices: Choice<string | symbol>[] = [
     ...names.map((name) => ({ value: name, label: name })),
     { value: ALL, label: "All of them", hint: "each a backup of its own, and those to come" },
     ...(isMongodb ? [{ value: whole, label: "The whole server", hint: "as one backup" }] : []),
     { value: other, label: "Another one", hint: "by its name" },
+    { value: elsewhere, label: "Another server, or another user" },
   ];
   const question = { message: "Which database?", instead: INSTEAD };
   const chosen = names.length === 0 && !isMongodb ? other : await choose(question, choices, signal);
   if (chosen === whole) return server;
+  if (chosen === elsewhere) return (await askServer(scene, textIn(server, "type") ?? "")).answer;
   if (typeof chosen === "string") return withDatabase(server, chosen);
   const typed = await askText(
     { message: "Name of the database", instead: INSTEAD },
