@@ -33,6 +33,8 @@ export async function openHost(): Promise<Host> {
   Bun.spawnSync(["cp", "--archive", "/etc", join(folder.path, "etc")]);
   await Bun.spawn(["rm", "-rf", join(folder.path, "etc/dbacked")]).exited;
   await mkdir(join(folder.path, "etc/dbacked"), { mode: 0o700 });
+  for (const name of ["bash_completion.d", "cron.d", "systemd/system"])
+    await mkdir(join(folder.path, "etc", name), { recursive: true });
   // A link, so that `uninstall` takes this one only.
   await link((await binary()).path, join(folder.path, "local/bin/dbacked"));
   let scripts = 0;
