@@ -58,6 +58,9 @@ const COLUMNS: readonly Column[] = [
 /** Differences of a size or a duration that are not worth a word, as a part of it. */
 const USUAL = 0.1;
 
+/** How long a backup must have taken for a change to mean something, in ms. */
+const NOTICED_MS = 10_000;
+
 /** The document of `--json`. */
 export function statusJson({ agents, healths, troubles }: Status): StatusJson {
   return {
@@ -122,7 +125,7 @@ function rowOf({ database, state, newest, nextAt, isDue, trend }: Health): strin
     shortTime(takenAt),
     printBytes(dumpBytes) + changeOf(dumpBytes, trend?.dumpBytes),
     printBytes(bytes) + changeOf(bytes, trend?.bytes),
-    printDuration(took) + changeOf(took, trend?.durationMs),
+    printDuration(took) + (took > NOTICED_MS ? changeOf(took, trend?.durationMs) : ""),
     next,
   ];
 }
