@@ -11,8 +11,7 @@ import { FolderStore } from "../../src/store/folder.ts";
 import type { S3Store } from "../../src/store/s3/s3-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failureOf } from "../conformance/sample.ts";
-import { trusting } from "../job/plan.ts";
-import { signer } from "../seal/sample.ts";
+import { fillPlanFor } from "../job/plan.ts";
 import { sharedSeaweed } from "../services.ts";
 import { makeBucket, type TestBucket } from "../store/bucket.ts";
 import { startProxy, type Fault, type Seen } from "./proxy.ts";
@@ -163,16 +162,7 @@ function planOf(
   target: Store,
 ): FillPlan {
   if (made === undefined) throw new Error("nothing was made");
-  return {
-    originals: [{ store, backup: made.backup }],
-    target,
-    signer,
-    trusted: trusting(signer),
-    stallMs: 60_000,
-    now: () => new Date(),
-    progress: { bytes: 0 },
-    tellSpoilt: () => {},
-  };
+  return fillPlanFor([{ store, backup: made.backup }], target);
 }
 
 function errorOf({ failed }: BackupOutcome): unknown {

@@ -11,7 +11,7 @@ import { FolderStore } from "../../src/store/folder.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { signer } from "../seal/sample.ts";
-import { trusting } from "./plan.ts";
+import { fillPlanFor, trusting } from "./plan.ts";
 import { makeSite, never, type Site } from "./site.ts";
 import { flip, HARMS, SpoiltStore } from "./spoilt-store.ts";
 
@@ -19,19 +19,6 @@ import { flip, HARMS, SpoiltStore } from "./spoilt-store.ts";
 async function storeBeside({ folder }: Site, name: string): Promise<FolderStore> {
   await mkdir(join(folder, name));
   return new FolderStore({ path: join(folder, name) });
-}
-
-function planOf(originals: FillPlan["originals"], target: Store): FillPlan {
-  return {
-    originals,
-    target,
-    signer,
-    trusted: trusting(signer),
-    stallMs: 60_000,
-    now: () => new Date(),
-    progress: { bytes: 0 },
-    tellSpoilt: () => {},
-  };
 }
 
 async function listed(store: Store): Promise<readonly Backup[]> {
@@ -45,7 +32,7 @@ test("fill() brings envelope and manifest as they are, and no proof of another s
   await using site = await makeSite();
   const backup = await site.backUp();
   const target = await storeBeside(site, "nas");
-  const { from, copy } = await fill(planOf([{ store: site.store, backup }], target), never);
+  const { from, copy } = await fill(fillPlanFor([{ store: site.store, backup }], target), never);
   expect(from.store).toBe(site.store);
   for (const key of [envelopeKey(backup.name), manifestKey(backup.name)])
     expect(await contentOf(target, key)).toEqual(await contentOf(site.store, key));
@@ -60,15 +47,15 @@ test.each(HARMS)("fill() copies nothing if %s, and takes another copy if there i
   const path = join(site.folder, "harmed");
   await mkdir(path);
   const store = new FolderStore({ path });
-  await fill(planOf([{ store: site.store, backup: good }], store), never);
+  await fill(fillPlanFor([{ store: site.store, backup: good }], store), never);
   await harm(join(path, envelopeKey(good.name)), join(path, manifestKey(good.name)));
   const target = await storeBeside(site, "nas");
   const spoilt = { store, backup: good };
-  expect(await failureOf(fill(planOf([spoilt], target), never))).toMatchObject({ kind: "damaged" });
+  expect(await failureOf(fill(fillPlanFor([spoilt], target), never))).toMatchObject({ kind: "damaged" });
   expect((await target.list("", never)).objects).toEqual([]);
   expect((await readdir(join(site.folder, "nas", "shop")).catch(() => [])).length).toBe(0);
   const told: string[] = [];
-  const plan = planOf([spoilt, { store: site.store, backup: good }], target);
+  const plan = fillPlanFor([spoilt, { store: site.store, backup: good }], target);
   const tellSpoilt: FillPlan["tellSpoilt"] = ({ store: { label } }) => told.push(label);
   const { from } = await fill({ ...plan, tellSpoilt }, never);
   expect([from.store, told]).toEqual([site.store, [path]]);
@@ -83,7 +70,7 @@ test("fill() signs the manifest anew where a store keeps other volumes, if the s
   const backup = await site.backUp({ store, codec: { name: "none" } });
   expect(backup.manifest.volumes.length).toBeGreaterThan(1);
   const target = await storeBeside(site, "nas");
-  const plan = planOf([{ store, backup }], target);
+  const plan = fillPlanFor([{ store, backup }], target);
   const { pem } = await generateSigner();
   for (const other of [null, await readSigner(pem)])
     expect(await failureOf(fill({ ...plan, signer: other }, never))).toMatchObject({ kind: "key" });
@@ -101,13 +88,13 @@ test("fill() ends what an earlier attempt began, if the envelope is right", asyn
   const key = envelopeKey(backup.name);
   const target = await storeBeside(site, "nas");
   await Bun.write(join(target.label, key), await contentOf(site.store, key));
-  await fill(planOf([original], target), never);
+  await fill(fillPlanFor([original], target), never);
   expect(await listed(target)).toMatchObject([{ doubt: null }]);
 
   const wrong = await storeBeside(site, "wrong");
   await Bun.write(join(wrong.label, key), await contentOf(site.store, key));
   await flip(-300)(join(wrong.label, key), "");
-  expect(await failureOf(fill(planOf([original], wrong), never))).toMatchObject({ kind: "damaged" });
+  expect(await failureOf(fill(fillPlanFor([original], wrong), never))).toMatchObject({ kind: "damaged" });
   expect(await listed(wrong)).toEqual([]);
 });
 
@@ -116,7 +103,7 @@ test("fill() copies nothing that would not count there, since its signer was ret
   const backup = await site.backUp();
   const target = await storeBeside(site, "nas");
   const trusted = [{ key: signer.publicKey, storedBefore: new Date() }];
-  const plan = { ...planOf([{ store: site.store, backup }], target), trusted };
+  const plan = { ...fillPlanFor([{ store: site.store, backup }], target), trusted };
   expect(await failureOf(fill(plan, never))).toMatchObject({ kind: "key" });
   expect((await target.list("", never)).objects).toEqual([]);
 });
@@ -129,7 +116,7 @@ test("fill() brings the keys that were added later, and nothing that only has su
   await site.store.create(`${genuine}`, sidecar, never);
   await site.store.create(`${planted}`, utf8("something else"), never);
   const target = await storeBeside(site, "nas");
-  await fill(planOf([{ store: site.store, backup }], target), never);
+  await fill(fillPlanFor([{ store: site.store, backup }], target), never);
   const keys = (await target.list(`${backup.name.stem}.keys`, never)).objects.map(({ key }) => key);
   expect(keys).toEqual([`${genuine}`]);
 });
@@ -139,7 +126,7 @@ test("fill() never replaces what is there", async () => {
   const backup = await site.backUp();
   const target = await storeBeside(site, "nas");
   await target.create(envelopeKey(backup.name), utf8("somebody else's"), never);
-  const failure = await failureOf(fill(planOf([{ store: site.store, backup }], target), never));
+  const failure = await failureOf(fill(fillPlanFor([{ store: site.store, backup }], target), never));
   expect(failure).toMatchObject({
     kind: "store",
     message: expect.stringContaining("nothing is ever replaced"),

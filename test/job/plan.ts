@@ -3,6 +3,7 @@ import type { Database } from "../../src/database/database.ts";
 import type { Backup } from "../../src/catalog/list.ts";
 import { type BackupPlan, backUp as backUpToAll } from "../../src/job/backup.ts";
 import type { Place } from "../../src/job/copy.ts";
+import type { FillPlan } from "../../src/job/fill.ts";
 import type { Opener } from "../../src/job/open.ts";
 import type { Signer } from "../../src/seal/signer.ts";
 import type { TrustedSigner } from "../../src/seal/unlock.ts";
@@ -42,6 +43,20 @@ export function planFor(database: Database, store: Store): Plan {
     progress: { dumped: 0, stored: 0, readBack: { bytes: 0 } },
     tellGaps: () => {},
     tellUnread: () => {},
+  };
+}
+
+/** How one of these is copied into a store that has no copy of it. */
+export function fillPlanFor(originals: FillPlan["originals"], target: Store): FillPlan {
+  return {
+    originals,
+    target,
+    signer,
+    trusted: trusting(signer),
+    stallMs: 60_000,
+    now: () => new Date(),
+    progress: { bytes: 0 },
+    tellSpoilt: () => {},
   };
 }
 
