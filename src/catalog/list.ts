@@ -16,7 +16,7 @@ const NOTE_LIMIT = 16 * 1024 * 1024;
 const MILLENNIUM = "2";
 
 /** How far a backup's clock may be ahead of the store's before it is taken for planted. */
-const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
+export const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
 /** Bytes of notes in hand at once; verified, each takes several times as much. Ours have a few KiB, a planted one may have 16 MiB. */
 const IN_HAND = 4 * 1024 * 1024;

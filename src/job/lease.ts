@@ -5,6 +5,7 @@ import { leaseKey, nextLease } from "../catalog/lease-key.ts";
 import { encodeLease, LEASE_TYPE, type LeaseNote } from "../catalog/lease-note.ts";
 import { signNote } from "../seal/note.ts";
 import type { Signer } from "../seal/signer.ts";
+import { requireSameTime } from "./host-clock.ts";
 import { type HeldLease, type LeasePlace, lookForLeases } from "./lease-look.ts";
 import { markProcess } from "./process.ts";
 
@@ -44,7 +45,8 @@ interface Asked extends LeasePlace {
  * Takes the lease of a set, so that of several runs one makes the backup. It is no lock: a lost race costs a second backup,
  * and both are whole.
  *
- * @throws {DbackedError} `busy`, if another run holds it for longer than we wait; `store`.
+ * @throws {DbackedError} `busy`, if another run holds it for longer than we wait; `store`, also where its clock and this
+ * host's tell other times.
  */
 export async function takeLease(asked: Asked, signal: AbortSignal): Promise<Lease> {
   const lease = await Lease.of(asked, signal);
@@ -95,10 +97,12 @@ export class Lease implements AsyncDisposable {
 
   /** Tries to take it. Gives the lease of the other run, if that is first. */
   async take(signal: AbortSignal): Promise<HeldLease | null> {
-    const { store, terms } = this.#asked;
+    const { store, terms, now: ours } = this.#asked;
     let known: string | null = null;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const before = ours();
       const { held, last, now } = await lookForLeases(this.#asked, signal);
+      requireSameTime(store.label, { stored: now, before, after: ours() });
       if (held[0] !== undefined) return held[0];
       // What exists and is not listed was made by somebody a moment ago.
       const lease = nextLease(known ?? last, now);

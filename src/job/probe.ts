@@ -1,9 +1,9 @@
 import { collect, utf8, type Bytes } from "../base/bytes.ts";
 import { compactTime } from "../base/clock.ts";
 import { DbackedError } from "../base/error.ts";
-import { printDuration } from "../base/units.ts";
 import type { Store } from "../store/store.ts";
 import type { Trial } from "../store/trial.ts";
+import { compareClocks, type ToldTime } from "./host-clock.ts";
 
 /** Where probes lie. No database can have this name, so that no listing of backups sees them. */
 export const PROBES = "_probe/";
@@ -13,9 +13,6 @@ const CLOCK_ADVISED_MS = 60_000;
 
 /** How long a probe lies, in ms, before others clear it away. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
-
-/** Stores tell whole seconds. */
-const SECOND_MS = 1000;
 
 /**
  * Finds out what a store lets this host do, by trying it on an object of its own: a hundred bytes, under a new name each
@@ -92,7 +89,7 @@ async function list(
   if (found !== undefined)
     return [
       { name: "list", state: "ok", what: "can be listed" },
-      judgeClock(found.modifiedAt, beganAt, now()),
+      judgeClock({ stored: found.modifiedAt, before: beganAt, after: now() }),
     ];
   if (!isThere) return [{ name: "list", state: "ok", what: "can be listed" }];
   const what =
@@ -100,14 +97,10 @@ async function list(
   return [{ name: "list", state: "warn", what }];
 }
 
-/** The store's clock wrote the time at some moment between two of ours. */
-function judgeClock(stored: Date, before: Date, after: Date): Trial {
+function judgeClock(told: ToldTime): Trial {
   const name = "clock";
-  const early = before.getTime() - SECOND_MS - stored.getTime();
-  const late = stored.getTime() - after.getTime() - SECOND_MS;
-  const offMs = Math.max(early, late, 0);
+  const { offMs, what } = compareClocks(told);
   if (offMs <= CLOCK_ADVISED_MS) return { name, state: "ok", what: "its clock and this host's agree" };
-  const what = `this host's clock is ${early > late ? "ahead of" : "behind"} the store's by ${printDuration(offMs)}`;
   return { name, state: "warn", what, hint: "set it: timedatectl set-ntp true" };
 }
 

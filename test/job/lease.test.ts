@@ -119,6 +119,29 @@ test("a lease is over when its last sign is old by the store's clock", async () 
   await using _ = await takeLease(asked(store), never);
 });
 
+test("takeLease() refuses a host whose clock is not the store's", async () => {
+  await using place = await openStores("SeaweedFS", 1);
+  const [store] = place.stores as [Store];
+  const takeAt = (offMs: number) => {
+    const now = () => new Date(Date.now() + offMs);
+    return takeLease({ ...asked(store), now }, never);
+  };
+  const sides = [
+    [
+      3 * 3600 * SECOND,
+      /^Cannot make a backup in s3:.*this host's clock is ahead of the store's by (?:2 h 59|3 h)/,
+    ],
+    [-3 * 3600 * SECOND, /this host's clock is behind the store's by (?:2 h 59|3 h)/],
+  ] as const;
+  for (const [offMs, message] of sides) {
+    const error = await failureOf(takeAt(offMs));
+    expect(error).toMatchObject({ kind: "store", message: expect.stringMatching(message) });
+  }
+  expect(await namesIn(store)).toEqual([]);
+  // As far as a backup counts all the same.
+  await using _ = await takeAt(9 * 60 * SECOND);
+});
+
 test("a lease by nobody that is trusted, or of something else, keeps nobody waiting", async () => {
   await using place = await openStores("a folder", 1);
   const [store] = place.stores as [Store];
