@@ -166,7 +166,9 @@ test.each<[string, Need[], string[]]>([
 test("loadConfig() tells how to start when there is nothing at all", async () => {
   const [message, hint] = await place.mistakes({ needs: ["stores"] });
   expect(message).toBe("There is no configuration");
-  expect(hint).toStartWith("| `dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or name");
+  expect(hint).toStartWith(
+    "| `dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or name",
+  );
   expect(await place.load({})).toMatchObject({ path: null, databases: [], stores: [], signer: null });
 });
 

@@ -77,7 +77,7 @@ export async function readPublicKey(given: string): Promise<Keys> {
 }
 
 /** Says what the kit is, and where it has to go. */
-export async function tellKit({ files, publicKey, fingerprint }: RecoveryKit): Promise<void> {
+async function tellKit({ files, publicKey, fingerprint }: RecoveryKit): Promise<void> {
   const folder = join(publicKey, "..");
   await tell(
     "success",

@@ -49,7 +49,7 @@ export async function tellStore(store: Fields, trials: readonly Trial[]): Promis
 }
 
 /** Whether this host could remove what it stored. */
-export function isDeletable(trials: readonly Trial[]): boolean {
+function isDeletable(trials: readonly Trial[]): boolean {
   return trials.some(({ name, state }) => name === "delete" && state === "warn");
 }
 

@@ -71,7 +71,7 @@ export async function askKeep({ signal }: Scene): Promise<Fields> {
  *
  * @throws {DbackedError} `config`, if it is none.
  */
-export async function describeTimes(text: string, zone: string, now: Date): Promise<string> {
+async function describeTimes(text: string, zone: string, now: Date): Promise<string> {
   const schedule = await parseSchedule(text, { zone, delayMs: 0 });
   const format = new Intl.DateTimeFormat("en-GB", {
     timeZone: zone,
