@@ -47,20 +47,21 @@ async function gather(
   const found = await findHomes(config, { names, store: undefined }, signal);
   const trusted = await readTrusted(config);
   const troubles = [...found.troubles];
+  const silent = new Set(found.troubles.map(({ store }) => store));
+  const answering = config.stores.map(({ name }) => name).filter((store) => !silent.has(store));
   const evidence = new Map<string, Evidence>();
   for (const home of found.homes) {
-    const known = evidence.get(home.set) ?? (await evidenceOf(config, home.set, []));
+    const known = evidence.get(home.set) ?? (await evidenceOf(config, home.set, answering));
     try {
       evidence.set(home.set, await withStore(known, home, trusted, signal));
     } catch (failure) {
       signal.throwIfAborted();
       if (!(failure instanceof DbackedError)) throw failure;
       troubles.push({ database: home.set, store: home.storeName, failure });
-      evidence.set(home.set, known);
+      const asked = known.asked.filter((store) => store !== home.storeName);
+      evidence.set(home.set, { ...known, asked });
     }
   }
-  const silent = new Set(found.troubles.map(({ store }) => store));
-  const answering = config.stores.map(({ name }) => name).filter((store) => !silent.has(store));
   for (const set of setsWithout(config, names, evidence))
     evidence.set(set, await evidenceOf(config, set, answering));
   return { evidence: [...evidence.values()], troubles };
@@ -74,7 +75,8 @@ async function withStore(
 ): Promise<Evidence> {
   const { backups } = await listBackups(store, set, noteVerifier(store, trusted, signal), signal);
   const copies = backups.map((backup) => ({ store: storeName, backup }));
-  return { ...known, asked: [...known.asked, storeName], copies: [...known.copies, ...copies] };
+  const asked = [...new Set([...known.asked, storeName])];
+  return { ...known, asked, copies: [...known.copies, ...copies] };
 }
 
 /** What nobody has backed up yet, and what is in no store that answers. */

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { folderStore, sqliteDatabase, type Workspace, workspace } from "./workspace.ts";
 
@@ -66,4 +66,22 @@ test("`status` says which store cannot be asked", async () => {
   const { exitCode, databases, failures } = await statusJson();
   expect({ exitCode, databases }).toMatchObject({ exitCode: 6, databases: [{ state: "unknown" }] });
   expect(failures).toMatchObject([{ store: "folder", kind: "store" }]);
+});
+
+test("`status` sees the store that has nothing at all of a server's database", async () => {
+  await using other = await workspace();
+  const file = join(other.folder, "app.db");
+  makeApp(file);
+  const near = folderStore(other.store);
+  await other.configure({ databases: [sqliteDatabase(file, { name: "prod.shop" })], stores: [near] });
+  expect(await other.run(["run", "--once"])).toMatchObject({ exitCode: 0 });
+  const server = { name: "prod", type: "postgres", host: "127.0.0.1", username: "nobody", database: "*" };
+  const nas = folderStore(join(other.folder, "nas"), { name: "nas" });
+  await mkdir(join(other.folder, "nas"));
+  await other.configure({ databases: [server], stores: [near, nas] });
+  const { exitCode, stdout } = await other.run(["status", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    databases: [{ database: "prod.shop", state: "uncopied", missingIn: ["nas"] }],
+  });
+  expect(exitCode).toBe(6);
 });
