@@ -14,6 +14,9 @@ import { judgeRights, judgeUploads, type Answer, type Rights, type Uploads } fro
 import { encryptionOf } from "./settings.ts";
 import { listBegun, measure } from "./uploads.ts";
 
+/** How long, in ms, clearing up after a failure may take. */
+const CLEARING_MS = 10_000;
+
 /** Tries out a bucket on an object that is there. Uploads come first, since deleting ends it. */
 export async function tryBucket(bucket: Bucket, probe: Probe, signal: AbortSignal): Promise<Trial[]> {
   const uploads = await tryUploads(bucket, probe.key, signal);
@@ -90,6 +93,17 @@ async function tryUploads(bucket: Bucket, key: string, signal: AbortSignal): Pro
     if (error instanceof S3Failure) return { failure: error };
     throw error;
   }
+  try {
+    return await tryUpload(bucket, upload, signal);
+  } catch (error) {
+    // What fails in between must not leave an upload that is paid for.
+    await upload.abort(AbortSignal.timeout(CLEARING_MS)).catch(() => {});
+    throw error;
+  }
+}
+
+async function tryUpload(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<Uploads> {
+  const { key } = upload;
   const begun = { key, id: upload.uploadId, begunAt: bucket.now };
   const checks = {
     md5: (await sendSpoilt(bucket, upload, "md5", signal)) === "denied",
