@@ -36,7 +36,12 @@ export function placesOf(
     const lease = leaseTermsOf(set, store, { timeoutMs: entry.leaseMs, waitMs });
     const tellUnread = ({ message }: DbackedError) =>
       log.warn(`${set}: the backup is stored, and nothing proves that it can be read: ${message}`);
-    return [{ name, store, readBack, lease, tellUnread }];
+    const tellNoneCounts = () =>
+      log.warn(
+        `${set}: ${store.label} holds backups of it, and none counts here; \`dbacked list\` says why. If another key signed ` +
+          `them, bring that key, or trust both where you restore`,
+      );
+    return [{ name, store, readBack, lease, tellUnread, tellNoneCounts }];
   });
   if (places.length > 0) return places;
   throw new DbackedError("config", `The database "${entry.name}" goes to no store`);

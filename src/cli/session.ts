@@ -163,6 +163,12 @@ async function readOrMakeSigner(
         `  trustedSigners = ["${made.signer.text}"]`,
     );
   }
+  for (const { set, store } of made.unasked) {
+    log.warn(
+      `${set}: whether ${store.label} has backups under another key could not be seen. If it has, put that key in the ` +
+        `place of ${signer.file}: else a restore trusts either those or the new ones`,
+    );
+  }
   return made.signer;
 }
 

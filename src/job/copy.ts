@@ -1,6 +1,6 @@
 import { DbackedError, reasonOf } from "../base/error.ts";
 import { type Claim, claimSet } from "../catalog/identity.ts";
-import { type Backup, findNewest } from "../catalog/list.ts";
+import { type Backup, findNewest, listSets } from "../catalog/list.ts";
 import type { Store } from "../store/store.ts";
 import type { BackupPlan } from "./backup.ts";
 import { type Lease, type LeaseTerms, takeLease } from "./lease.ts";
@@ -21,6 +21,8 @@ export interface Place {
   lease?: LeaseTerms;
   /** Told why the store does not let us read what was stored. */
   tellUnread: (refusal: DbackedError) => void;
+  /** Told that it holds backups of the set, and that none of them counts. */
+  tellNoneCounts?: () => void;
 }
 
 /** What one step of a copy does; `signal` is aborted when the copy has failed. */
@@ -143,6 +145,8 @@ export class Copies implements AsyncDisposable {
       watchdog.turnTo(forListing(place, set));
       const verify = noteVerifier(place.store, trusted, signal);
       const found = await findNewest(place.store, set, verify, signal);
+      if (found === undefined && (await listSets(place.store, `${set}/`, signal)).includes(set))
+        place.tellNoneCounts?.();
       newest = newerOf(newest, found);
     });
     return newest;

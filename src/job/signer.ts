@@ -13,24 +13,51 @@ export interface StoredSet {
   store: Store;
 }
 
+/** A set of which nobody could see whether a store has backups already. */
+export interface Unasked extends StoredSet {
+  failure: DbackedError;
+}
+
 /**
  * The host's signer from its key file. A host that makes its very first backup gets one; where backups exist already,
  * their signer must be brought along or a new one made on purpose, since every restore would refuse an unknown one.
+ * A store that cannot be asked stops nobody else's backup: a second key makes work at a restore, no backup makes it impossible.
  *
- * @throws {DbackedError} `key`, if there is no key file but there are backups, or the file cannot be used.
+ * @throws {DbackedError} `key`, if there is no key file but there are backups, or the file cannot be used; `store`, if no
+ * store at all could be asked.
  */
 export async function signerOf(
   file: string,
   sets: readonly StoredSet[],
   signal: AbortSignal,
-): Promise<{ signer: Signer; isNew: boolean }> {
+): Promise<{ signer: Signer; isNew: boolean; unasked: readonly Unasked[] }> {
   const existing = await readSignerFile(file);
-  if (existing !== null) return { signer: existing, isNew: false };
-  for (const { set, prefix, store } of sets) {
-    const { objects } = await store.list(prefix, signal);
-    if (objects.some(({ key }) => parseManifestKey(key) !== null)) throw foreignBackups(file, set, store);
+  if (existing !== null) return { signer: existing, isNew: false, unasked: [] };
+  const unasked: Unasked[] = [];
+  for (const stored of sets) {
+    const failure = await refuseForeign(file, stored, signal);
+    if (failure !== null) unasked.push({ ...stored, failure });
   }
-  return { signer: await makeSigner(file), isNew: true };
+  const [first] = unasked;
+  if (first !== undefined && unasked.length === sets.length) throw nobodyAnswers(file, first);
+  return { signer: await makeSigner(file), isNew: true, unasked };
+}
+
+/** @throws {DbackedError} `key`, if there are backups. Returned is why that cannot be seen. */
+async function refuseForeign(
+  file: string,
+  { set, prefix, store }: StoredSet,
+  signal: AbortSignal,
+): Promise<DbackedError | null> {
+  try {
+    const { objects } = await store.list(prefix, signal);
+    if (!objects.some(({ key }) => parseManifestKey(key) !== null)) return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof DbackedError) return error;
+    throw error;
+  }
+  throw foreignBackups(file, set, store);
 }
 
 /**
@@ -113,4 +140,15 @@ function foreignBackups(file: string, set: string, store: Store): DbackedError {
         "to trustedSigners where you restore",
     },
   );
+}
+
+function nobodyAnswers(file: string, { set, failure }: Unasked): DbackedError {
+  const { kind, message, hint } = failure;
+  const what = `There is no signing key ${file}, and whether there are backups of "${set}" cannot be seen`;
+  return new DbackedError(kind, `${what}: ${message}`, {
+    hint: [hint ?? [], "if no host has made any, `dbacked signer new` makes the key without asking"]
+      .flat()
+      .join("\n"),
+    cause: failure,
+  });
 }

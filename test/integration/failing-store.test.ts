@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../scripts/services/service.ts";
 import { createDatabase } from "../database/postgres/servers.ts";
@@ -115,4 +115,29 @@ test("another database under the same name is refused until it is adopted", asyn
   expect(JSON.parse((await host.run(["list", "--json"])).stdout)).toHaveLength(2);
   await host.configure({ databases: [database] });
   expectFailure(await host.run(["run", "--once"]), { exitCode: 3, says: /another database/ });
+});
+
+test("on the first run, too, a store that fails fails its own copies alone", async () => {
+  await using host = await workspace();
+  const nas = join(host.folder, "nas");
+  const stores = [folderStore(host.store), folderStore(nas, { name: "nas" })];
+  const forum = { ...database, name: "forum", stores: ["nas"] };
+  await host.configure({ databases: [forum, database], stores });
+  const first = await host.run(["run", "--once", "--json"]);
+  expectFailure(first, { exitCode: 6, says: /shop: whether .*nas has backups under another key/ });
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    backups: [{ database: "shop", store: "folder" }],
+    failures: [
+      { database: "forum", store: null },
+      { database: "shop", store: "nas" },
+    ],
+  });
+  // What was there all the time is another host's.
+  await using other = await workspace({ databases: [database] });
+  await backUp(other);
+  await rename(other.store, nas);
+  await host.configure({ databases: [database], stores });
+  const second = await host.run(["run", "--once"]);
+  expect(second).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("none counts here") });
+  expect((await host.run(["run", "--once"])).stderr).not.toContain("none counts here");
 });

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { makeSigner, readSignerFile, signerOf } from "../../src/job/signer.ts";
+import { FolderStore } from "../../src/store/folder.ts";
 import { failureOf } from "../conformance/sample.ts";
 import { makeSite, never, type Site } from "./site.ts";
 
@@ -27,6 +28,29 @@ test("signerOf() makes none where any set has backups already", async () => {
   const sets = ["forum", "shop"].map((set) => ({ set, prefix: `${set}/`, store: site.store }));
   const refusal = await failureOf(signerOf(fileIn(site), sets, never));
   expect(refusal).toMatchObject({ kind: "key", message: expect.stringContaining('backups of "shop"') });
+  expect(await readdir(site.folder)).not.toContain("keys");
+});
+
+test("signerOf() makes one where a store cannot be asked, and says of which set that is", async () => {
+  await using site = await makeSite();
+  const away = new FolderStore({ path: join(site.folder, "not-mounted") });
+  const sets = [site.store, away].map((store) => ({ set: "shop", prefix: "shop/", store }));
+  const { isNew, unasked } = await signerOf(fileIn(site), sets, never);
+  expect({ isNew, unasked }).toMatchObject({ isNew: true, unasked: [{ set: "shop", store: away }] });
+});
+
+test("signerOf() makes none where no store can be asked, or one of them has backups", async () => {
+  await using site = await makeSite();
+  const away = new FolderStore({ path: join(site.folder, "not-mounted") });
+  const lost = { set: "forum", prefix: "forum/", store: away };
+  expect(await failureOf(signerOf(fileIn(site), [lost], never))).toMatchObject({
+    kind: "store",
+    message: expect.stringContaining('backups of "forum" cannot be seen'),
+    hint: expect.stringContaining("dbacked signer new"),
+  });
+  await site.backUp();
+  const kept = { set: "shop", prefix: "shop/", store: site.store };
+  expect(await failureOf(signerOf(fileIn(site), [lost, kept], never))).toMatchObject({ kind: "key" });
   expect(await readdir(site.folder)).not.toContain("keys");
 });
 
