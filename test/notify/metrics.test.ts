@@ -1,9 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mergeSamples, parseSamples, printSamples, type Sample } from "../../src/notify/metrics.ts";
+import {
+  mergeSamples,
+  parseSamples,
+  printSamples,
+  type Sample,
+  type Update,
+} from "../../src/notify/metrics.ts";
 import { writeMetrics } from "../../src/notify/metrics-file.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "dbacked-metrics-"));
@@ -103,4 +109,26 @@ test("writeMetrics() fails where it cannot write, and leaves nothing", async () 
   const update = { samples: [], databases: null, stores: [] };
   expect(writeMetrics(join(file, "x"), "srv", update)).rejects.toThrow();
   expect(writeMetrics(join(folder, "nowhere"), "srv", update)).rejects.toThrow("ENOENT");
+});
+
+test("writeMetrics() follows no link that others made, and waits for no pipe", async () => {
+  const shared = await mkdtemp(join(folder, "shared-"));
+  const victim = join(folder, "victim");
+  await writeFile(victim, 'dbacked_copy_bytes{database="secret"} 1\n', { mode: 0o600 });
+  const path = join(shared, "dbacked-srv.prom");
+  for (const name of [path, `${path}.${process.pid}.tmp`]) await symlink(victim, name);
+  const update = {
+    samples: [{ metric: "dbacked_last_run_success", database: "srv", store: null, value: 1 }],
+    databases: null,
+    stores: [],
+  } satisfies Update;
+  await writeMetrics(shared, "srv", update);
+  expect(await readFile(victim, "utf8")).toContain("secret");
+  expect((await stat(victim)).mode & 0o777).toBe(0o600);
+  expect((await lstat(path)).isFile()).toBe(true);
+  expect(await readFile(path, "utf8")).not.toContain("secret");
+  await rm(path);
+  expect(await Bun.spawn(["mkfifo", path]).exited).toBe(0);
+  await writeMetrics(shared, "srv", update);
+  expect((await lstat(path)).isFile()).toBe(true);
 });
