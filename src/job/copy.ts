@@ -3,6 +3,7 @@ import { type Claim, claimSet } from "../catalog/identity.ts";
 import { type Backup, findNewest, listSets } from "../catalog/list.ts";
 import type { Store } from "../store/store.ts";
 import type { BackupPlan } from "./backup.ts";
+import { OtherTime } from "./host-clock.ts";
 import { type Lease, type LeaseTerms, takeLease } from "./lease.ts";
 import type { Reading } from "./measure.ts";
 import type { ReadBack } from "./read-back.ts";
@@ -128,13 +129,15 @@ export class Copies implements AsyncDisposable {
   /**
    * Holds the set in each store, always in the same order, so that of two runs one has all of them.
    *
-   * @throws {DbackedError} `busy`, if another run holds it in any of them.
+   * @throws {DbackedError} `busy`, if another run holds it in any of them; {OtherTime} if this host's clock is wrong, as far
+   * as can be told.
    */
   async hold(): Promise<void> {
     await this.#inTurn(async (copy, signal) => {
       copy.watchdog.turnTo(forListing(copy.place, this.#plan.set));
       await copy.hold(this.#plan, signal);
     });
+    this.#requireTime();
   }
 
   /** The newest backup that counts in any of the stores. */
@@ -168,6 +171,12 @@ export class Copies implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#all.map((copy) => copy[Symbol.asyncDispose]()));
+  }
+
+  /** One store may be wrong itself, if another one agrees with us; else the backup would be of a wrong time everywhere. */
+  #requireTime(): void {
+    const other = this.failed.find(({ error }) => error instanceof OtherTime);
+    if (other !== undefined && this.standing.every(({ place }) => place.store.hasHostTime)) throw other.error;
   }
 
   async #inTurn(step: Step<void>): Promise<void> {

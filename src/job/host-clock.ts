@@ -21,16 +21,19 @@ export function compareClocks({ stored, before, after }: ToldTime): { offMs: num
   return { offMs, what: `this host's clock is ${side} the store's by ${printDuration(offMs)}` };
 }
 
+/** A store's clock and this host's tell other times. */
+export class OtherTime extends DbackedError {}
+
 /**
  * Refuses a backup that would be of another time in the store: of the future, it would not count; of the past, it would
  * be taken for an old one.
  *
- * @throws {DbackedError} `store`
+ * @throws {OtherTime} `store`
  */
 export function requireSameTime(label: string, told: ToldTime): void {
   const { offMs, what } = compareClocks(told);
   if (offMs <= CLOCK_TOLERANCE_MS) return;
-  throw new DbackedError("store", `Cannot make a backup in ${label}: ${what}`, {
+  throw new OtherTime("store", `Cannot make a backup in ${label}: ${what}`, {
     hint: "set it: timedatectl set-ntp true",
   });
 }

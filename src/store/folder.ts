@@ -37,6 +37,7 @@ const READING = constants.O_RDONLY | constants.O_NONBLOCK;
  */
 export class FolderStore implements Store {
   readonly label: string;
+  readonly hasHostTime = true;
 
   constructor({ path }: z.infer<typeof folderOptions>) {
     this.label = path;

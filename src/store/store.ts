@@ -42,6 +42,9 @@ export interface Store {
   /** Bytes of the largest object here: what is longer goes on in a volume after each so many. Left out where none is too large. */
   readonly volumeBytes?: number;
 
+  /** Its time is this host's, so that it cannot tell whether that is wrong. @default false */
+  readonly hasHostTime?: boolean;
+
   /** What was begun here and is no object yet, or never will be. */
   readonly drafts: Drafts;
 

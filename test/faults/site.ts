@@ -4,6 +4,7 @@ import { temporaryFolder } from "../../scripts/services/service.ts";
 import { type Backup, listBackups } from "../../src/catalog/list.ts";
 import { envelopeKey } from "../../src/catalog/name.ts";
 import { type BackupOutcome, backUp as backUpToAll } from "../../src/job/backup.ts";
+import type { Place } from "../../src/job/copy.ts";
 import { databaseDrivers } from "../../src/database/registry.ts";
 import { unsealSource } from "../../src/job/open.ts";
 import { restoreInto } from "../../src/job/restore.ts";
@@ -49,8 +50,11 @@ export async function makeSite(): Promise<Site> {
       const [store] = Object.values(stores);
       if (store === undefined) throw new Error("no store");
       const plan = { ...planFor(open(path), store), ...more };
-      const { readBack, tellUnread } = plan;
-      const places = Object.entries(stores).map(([name, store]) => ({ name, store, readBack, tellUnread }));
+      const { readBack, tellUnread, lease } = plan;
+      const held = lease === undefined ? {} : { lease };
+      const places = Object.entries(stores).map(([name, store]): Place =>
+        Object.assign({ name, store, readBack, tellUnread }, held),
+      );
       return backUpToAll({ ...plan, places }, never);
     },
     grow: (bytes) => change("INSERT INTO noise (data) VALUES (randomblob(?))", bytes),

@@ -141,6 +141,26 @@ test("stores that all fail make the backup fail, with the words of each", async 
   expect(String(failure)).toMatch(/s3: .*\n.*nas: .*no such folder/);
 });
 
+test("a bucket of another time makes no backup anywhere, unless a second one has the time of this host", async () => {
+  await using scene = await setScene(() => ({
+    what: "edit",
+    edit: ({ headers }) => headers.set("date", new Date(Date.now() - 12 * 60_000).toUTCString()),
+  }));
+  const { site, nas, s3 } = scene;
+  const tell = () => {};
+  const lease = { timeoutMs: 60_000, waitMs: 0, tellWaiting: tell, tellUnsure: tell, tellUnseen: tell };
+  const failure = await failureOf(site.backUpToAll({ nas, s3 }, { lease }));
+  expect(failure).toMatchObject({
+    kind: "store",
+    message: expect.stringContaining("ahead of the store's by"),
+  });
+  expect(await site.list(nas)).toEqual([]);
+  const right = await bucket.open({ prefix: crypto.randomUUID() });
+  const { copies, failed } = await site.backUpToAll({ nas, s3, right }, { lease });
+  expect(copies.map(({ place }) => place.name)).toEqual(["nas", "right"]);
+  expect(failed).toMatchObject([{ place: { name: "s3" }, error: failure }]);
+});
+
 test("a backup is one more than the newest of all stores", async () => {
   await using scene = await setScene(() => null);
   const { site, nas, s3 } = scene;
