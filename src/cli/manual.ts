@@ -9,6 +9,10 @@ const FILES: readonly [string, string][] = [
     "/etc/dbacked/config.toml",
     "the config, or config.json beside it; --config or DBACKED_CONFIG names another",
   ],
+  [
+    "~/.config/dbacked/config.toml",
+    "that of a user who is not root, if there is one; XDG_CONFIG_HOME is obeyed",
+  ],
   ["/etc/dbacked/signer.pem", "this host's signing key, made by the first backup beside the config"],
 ];
 

@@ -70,7 +70,8 @@ export const GLOBAL_OPTIONS = {
   config: {
     kind: "text",
     value: "FILE",
-    summary: "the config file (or DBACKED_CONFIG; default /etc/dbacked/config.toml)",
+    summary:
+      "the config file (or DBACKED_CONFIG; default ~/.config/dbacked/config.toml, then /etc/dbacked/config.toml)",
   },
   json: { kind: "flag", summary: "print one JSON document on stdout" },
   quiet: { kind: "flag", summary: "say nothing but warnings and errors" },

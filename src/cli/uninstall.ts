@@ -1,10 +1,10 @@
 import { exists } from "node:fs/promises";
 import { log } from "../base/log.ts";
-import { defaultFiles, DEFAULT_FOLDER } from "../config/config-file.ts";
+import { filesIn, usualFolders } from "../config/config-file.ts";
 import { CRON_FILE } from "../host/cron.ts";
 import { UNIT_FILE } from "../host/unit.ts";
 import { checkOurs, ownExecutable } from "../release/executable.ts";
-import { listFolder, removeConfig, removeProgram } from "../release/uninstall.ts";
+import { listFolders, removeConfig, removeProgram } from "../release/uninstall.ts";
 import { defineCommand, type Globals } from "./command.ts";
 import { printJson } from "./print/json.ts";
 import { choose } from "./print/prompt.ts";
@@ -27,7 +27,8 @@ export const command = defineCommand({
     const removed = [executable, ...config];
     if (!(args.yes || (await confirm(removed, signal)))) return log.info("Nothing was removed.");
     await removeProgram(executable);
-    const kept = args.purge ? await removeConfig(config, DEFAULT_FOLDER) : await listFolder(DEFAULT_FOLDER);
+    const folders = usualFolders(process.env);
+    const kept = args.purge ? await removeConfig(config, folders) : await listFolders(folders);
     if (globals.json) print(printJson({ removed, kept }));
     else print(describe(removed, kept));
     log.info("Nothing makes backups here any more. Those that were made stay where they are.");
@@ -37,7 +38,12 @@ export const command = defineCommand({
 
 async function configFiles({ config }: Globals): Promise<string[]> {
   const named = config ?? process.env["DBACKED_CONFIG"] ?? "";
-  return await thoseThere(named === "" ? defaultFiles() : [named]);
+  if (named !== "") return await thoseThere([named]);
+  for (const folder of usualFolders(process.env)) {
+    const there = await thoseThere(filesIn(folder));
+    if (there.length > 0) return there;
+  }
+  return [];
 }
 
 async function thoseThere(files: readonly string[]): Promise<string[]> {

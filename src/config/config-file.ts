@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 
 import { DbackedError } from "../base/error.ts";
 import { type Document, SyntaxMistake } from "./document.ts";
 import { parseJson } from "./json.ts";
+import type { Environment } from "./sources.ts";
 import { parseToml } from "./toml.ts";
 
 /** A config file that has been read. */
@@ -15,8 +16,8 @@ export interface ConfigFile extends Document {
   isOpen: boolean;
 }
 
-/** Where the config is, if nothing else is said. */
-export const DEFAULT_FOLDER = "/etc/dbacked";
+/** Where the config of the host is. */
+const OF_HOST = "/etc/dbacked";
 
 const PARSERS = new Map([
   [".toml", parseToml],
@@ -24,18 +25,32 @@ const PARSERS = new Map([
 ]);
 
 /**
- * Reads the file that was named, or else `config.toml` or `config.json` in `folder`. `known` is what stands in it, if that
- * was read already.
+ * The folders in which the config is looked for if nothing else is said, one after another. That of a user who is not root, if he
+ * has one, goes before that of the host.
+ */
+export function usualFolders(
+  { HOME, XDG_CONFIG_HOME }: Environment,
+  isRoot: boolean = process.getuid?.() === 0,
+): readonly string[] {
+  if (isRoot) return [OF_HOST];
+  const places = [XDG_CONFIG_HOME, HOME === undefined ? undefined : join(HOME, ".config")];
+  const own = places.find((place) => place !== undefined && isAbsolute(place));
+  return own === undefined ? [OF_HOST] : [join(own, "dbacked"), OF_HOST];
+}
+
+/**
+ * Reads the file that was named, or else `config.toml` or `config.json` in the first of `folders` that has one. `known` is what
+ * stands in it, if that was read already.
  *
  * @returns null if none was named and there is none.
  * @throws {DbackedError} `config`
  */
 export async function readConfigFile(
   named: string | undefined,
-  folder: string = DEFAULT_FOLDER,
+  folders: readonly string[],
   known?: string,
 ): Promise<ConfigFile | null> {
-  const path = named === undefined ? await findDefault(folder) : resolve(named);
+  const path = named === undefined ? await findConfig(folders) : resolve(named);
   if (path === null) return null;
   const parse = PARSERS.get(extname(path));
   if (parse === undefined) throw new DbackedError("config", `${path}: its name must end in .toml or .json`);
@@ -68,25 +83,36 @@ export function reasonOfRead(error: unknown): string {
   return words[code] ?? code;
 }
 
-/** The files of which one may be the config. */
-export function defaultFiles(folder: string = DEFAULT_FOLDER): string[] {
+/** The files in a folder of which one may be the config. */
+export function filesIn(folder: string): string[] {
   return ["config.toml", "config.json"].map((name) => join(folder, name));
 }
 
-async function findDefault(folder: string): Promise<string | null> {
-  const there: string[] = [];
-  for (const path of defaultFiles(folder)) if (await isThere(path)) there.push(path);
-  if (there.length > 1)
-    throw new DbackedError("config", `${there.join(" and ")} are both there`, { hint: "remove one of them" });
-  return there[0] ?? null;
+/**
+ * The config that is found if none is named; null if there is none.
+ *
+ * @throws {DbackedError} `config`, if there are two in one folder, or nobody may look into the last one.
+ */
+export async function findConfig(folders: readonly string[]): Promise<string | null> {
+  for (const folder of folders) {
+    const there: string[] = [];
+    for (const path of filesIn(folder)) if (await isThere(path, folder === folders.at(-1))) there.push(path);
+    if (there.length > 1)
+      throw new DbackedError("config", `${there.join(" and ")} are both there`, {
+        hint: "remove one of them",
+      });
+    if (there[0] !== undefined) return there[0];
+  }
+  return null;
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** A home that may not be looked into is that of another user, as in a container that runs as anybody: it holds no config of ours. */
+async function isThere(path: string, isLast: boolean): Promise<boolean> {
   try {
     await stat(path);
     return true;
   } catch (error) {
-    if (reasonOfRead(error) === "no such file") return false;
+    if (!isLast || reasonOfRead(error) === "no such file") return false;
     throw new DbackedError("config", `${path}: cannot be read: ${reasonOfRead(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import type { Config, Need } from "./config.ts";
-import { readConfigFile } from "./config-file.ts";
+import { readConfigFile, usualFolders } from "./config-file.ts";
 import { readDatabases, readStores } from "./entries.ts";
 import { refuseUnknownVariables, setKeys } from "./environment.ts";
 import { moveFlat } from "./flat.ts";
@@ -17,7 +17,7 @@ import { refusePassword } from "./target.ts";
 import { readTop } from "./top.ts";
 
 const HOW_TO_START =
-  "`dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or name another file with --config or DBACKED_CONFIG; for a single database and a " +
+  "`dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or ~/.config/dbacked/config.toml for a user who is not root, or name another file with --config or DBACKED_CONFIG; for a single database and a " +
   "bucket variables will do: DBACKED_DB_TYPE, DBACKED_DB_HOST, DBACKED_DB_NAME, DBACKED_S3_BUCKET, DBACKED_PUBLIC_KEY";
 
 /**
@@ -81,7 +81,7 @@ async function gather(
 async function readSettings(sources: Sources, mistakes: Mistakes): Promise<Settings> {
   const { environment } = sources;
   const named = sources.file ?? (environment["DBACKED_CONFIG"] || undefined);
-  const file = await readConfigFile(named, sources.folder, sources.text);
+  const file = await readConfigFile(named, sources.folders ?? usualFolders(environment), sources.text);
   const settings = new Settings(file);
   if (file !== null && file.isOpen && holdsSecret(file.tree)) {
     settings.warnings.push(warnOpen(file.path, "a secret"));

@@ -14,6 +14,6 @@ export interface Sources {
   privateKeyPath?: string | undefined;
   /** `--passphrase-file`. */
   passphraseFile?: string | undefined;
-  /** Where config.toml or config.json is looked for. @default /etc/dbacked */
-  folder?: string | undefined;
+  /** Where config.toml or config.json is looked for, one after another. @default those that are usual for this user */
+  folders?: readonly string[] | undefined;
 }

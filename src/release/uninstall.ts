@@ -15,25 +15,29 @@ export async function removeProgram(executable: string): Promise<void> {
 }
 
 /**
- * Removes config files, and `folder` if nothing else is in it. Keys and passwords stay: whoever wants to lose them names
- * them.
+ * Removes config files, and those of `folders` in which there is nothing else. Keys and passwords stay: whoever wants to lose
+ * them names them.
  *
- * @returns what stays in `folder`.
+ * @returns what stays in `folders`.
  * @throws {DbackedError} `target`
  */
-export async function removeConfig(files: readonly string[], folder: string): Promise<string[]> {
+export async function removeConfig(files: readonly string[], folders: readonly string[]): Promise<string[]> {
   for (const file of files) {
     await rm(file, { force: true }).catch((cause: unknown) => {
       throw writeFailure(file, cause);
     });
   }
-  const kept = await listFolder(folder);
-  if (kept.length === 0) await rmdir(folder).catch(() => {});
-  return kept;
+  // One that is not empty is refused.
+  for (const folder of folders) await rmdir(folder).catch(() => {});
+  return await listFolders(folders);
 }
 
-/** What is in a folder; nothing, if there is none. */
-export async function listFolder(folder: string): Promise<string[]> {
+/** What is in folders; nothing, if there are none. */
+export async function listFolders(folders: readonly string[]): Promise<string[]> {
+  return (await Promise.all(folders.map(listFolder))).flat();
+}
+
+async function listFolder(folder: string): Promise<string[]> {
   const names: string[] = await readdir(folder).catch(() => []);
   return names.toSorted().map((name) => join(folder, name));
 }

@@ -68,7 +68,7 @@ function override(raw: Raw, name: string, value: unknown): void {
 }
 
 async function readFlatFile(path: string, environment: Environment): Promise<Raw> {
-  const file = await readConfigFile(path);
+  const file = await readConfigFile(path, []);
   const mistakes = new Mistakes();
   const settings = new Settings(file);
   interpolate(settings, environment, mistakes);

@@ -194,7 +194,7 @@ Options:
 
 Everywhere:
   --config FILE  the config file (or DBACKED_CONFIG; default
-                 /etc/dbacked/config.toml)
+                 ~/.config/dbacked/config.toml, then /etc/dbacked/config.toml)
   --json         print one JSON document on stdout
   --quiet        say nothing but warnings and errors
   --verbose      say everything

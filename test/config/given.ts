@@ -50,7 +50,7 @@ export class Place {
     if (text !== undefined) await writeFile(path, text, { mode });
     const file = text === undefined ? undefined : path;
     return await loadConfig(
-      { environment: {}, folder: join(this.folder, "nowhere"), file, ...sources },
+      { environment: {}, folders: [join(this.folder, "nowhere")], file, ...sources },
       needs,
     );
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 
 import type { Need } from "../../src/config/config.ts";
+import { usualFolders } from "../../src/config/config-file.ts";
 import { Place, FOLDER_STORE, PEM, PRIVATE_PEM, SIGNER, passwordOf, SHOP } from "./given.ts";
 
 const place = await Place.make();
@@ -167,7 +168,7 @@ test("loadConfig() tells how to start when there is nothing at all", async () =>
   const [message, hint] = await place.mistakes({ needs: ["stores"] });
   expect(message).toBe("There is no configuration");
   expect(hint).toStartWith(
-    "| `dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or name",
+    "| `dbacked init` asks what it takes, and writes one. Or write /etc/dbacked/config.toml, or ~/.config/dbacked/config.toml",
   );
   expect(await place.load({})).toMatchObject({ path: null, databases: [], stores: [], signer: null });
 });
@@ -176,15 +177,43 @@ test("loadConfig() finds config.toml or config.json in its folder, and refuses b
   const etc = join(folder, "etc");
   await mkdir(etc);
   await writeFile(join(etc, "config.json"), JSON.stringify({ agentId: "json" }));
-  expect(await place.load({ folder: etc })).toMatchObject({
+  expect(await place.load({ folders: [etc] })).toMatchObject({
     agentId: "json",
     path: join(etc, "config.json"),
   });
   await writeFile(join(etc, "config.toml"), 'agentId = "toml"');
-  expect(await place.mistakes({ folder: etc })).toEqual([
+  expect(await place.mistakes({ folders: [etc] })).toEqual([
     "FOLDER/etc/config.toml and FOLDER/etc/config.json are both there",
     "| remove one of them",
   ]);
+});
+
+test("loadConfig() looks into one folder after another, and passes over one that nobody may look into", async () => {
+  const [own, host] = [join(folder, "own"), join(folder, "host")];
+  for (const each of [own, host]) await mkdir(each);
+  await writeFile(join(host, "config.toml"), 'agentId = "host"');
+  const folders = [own, host];
+  expect((await place.load({ folders })).agentId).toBe("host");
+  await writeFile(join(own, "config.json"), '{ "agentId": "own" }');
+  expect((await place.load({ folders })).agentId).toBe("own");
+  // That a part of its path is no folder stands for a home that belongs to somebody else, which root could look into.
+  const closed = join(host, "config.toml", "dbacked");
+  expect((await place.load({ folders: [closed, host] })).agentId).toBe("host");
+  expect(await place.mistakes({ folders: [closed] })).toEqual([
+    "FOLDER/host/config.toml/dbacked/config.toml: cannot be read: a part of its path is no folder",
+  ]);
+});
+
+test.each<[Record<string, string>, boolean, readonly string[]]>([
+  [{ HOME: "/home/me" }, false, ["/home/me/.config/dbacked", "/etc/dbacked"]],
+  [{ HOME: "/home/me", XDG_CONFIG_HOME: "/home/me/etc" }, false, ["/home/me/etc/dbacked", "/etc/dbacked"]],
+  [{ HOME: "/home/me", XDG_CONFIG_HOME: "etc" }, false, ["/home/me/.config/dbacked", "/etc/dbacked"]],
+  [{ HOME: "/home/me", XDG_CONFIG_HOME: "" }, false, ["/home/me/.config/dbacked", "/etc/dbacked"]],
+  [{ HOME: "" }, false, ["/etc/dbacked"]],
+  [{}, false, ["/etc/dbacked"]],
+  [{ HOME: "/root", XDG_CONFIG_HOME: "/root/etc" }, true, ["/etc/dbacked"]],
+])("usualFolders() of %j, root %j", (environment, isRoot, expected) => {
+  expect(usualFolders(environment, isRoot)).toEqual(expected);
 });
 
 test("loadConfig() takes --config before DBACKED_CONFIG, and wants the file to be there", async () => {

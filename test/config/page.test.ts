@@ -27,7 +27,7 @@ async function load(form: string, text: string): Promise<Config> {
     [...text.matchAll(/^(DBACKED_\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
   if (form === "sh")
-    return await loadConfig({ environment: variables, folder: join(folder, "none") }, [
+    return await loadConfig({ environment: variables, folders: [join(folder, "none")] }, [
       "databases",
       "stores",
       "recipients",

@@ -11,7 +11,7 @@ import {
 import { DbackedError, type ErrorKind } from "../../src/base/error.ts";
 import { download, downloadTo } from "../../src/release/download.ts";
 import { checkOurs, ownExecutable } from "../../src/release/executable.ts";
-import { listFolder, removeConfig, removeProgram } from "../../src/release/uninstall.ts";
+import { listFolders, removeConfig, removeProgram } from "../../src/release/uninstall.ts";
 import { findOffer, replaceBy, type Wish } from "../../src/release/upgrade.ts";
 import {
   HOST_FILE,
@@ -251,8 +251,8 @@ test("removeConfig() removes the config and leaves the keys", async () => {
   for (const name of ["config.toml", "signer.pem", "dbacked-public.pem"])
     await Bun.write(join(folder, name), "");
   const kept = ["dbacked-public.pem", "signer.pem"].map((name) => join(folder, name));
-  expect(await removeConfig([join(folder, "config.toml")], folder)).toEqual(kept);
+  expect(await removeConfig([join(folder, "config.toml")], [folder])).toEqual(kept);
   for (const file of kept) await Bun.file(file).delete();
-  expect(await removeConfig([], folder)).toEqual([]);
-  expect(await listFolder(ground.path)).not.toContain(folder);
+  expect(await removeConfig([], [folder])).toEqual([]);
+  expect(await listFolders([ground.path])).not.toContain(folder);
 });

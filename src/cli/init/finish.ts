@@ -10,7 +10,7 @@ import { complain, logForm } from "../terminal.ts";
 import { printError } from "../print/error.ts";
 import { type First, makeFirst, openFirst } from "./first.ts";
 import type { Keys } from "./keys.ts";
-import { absolute, isUsualFile } from "./place.ts";
+import { absolute, isFoundAlone } from "./place.ts";
 import { INSTEAD, type Scene } from "./scene.ts";
 
 /** What came of the first backups. */
@@ -100,7 +100,7 @@ async function askPrivateKey(signal: AbortSignal): Promise<string | null> {
 
 /** Says what is set up, what nobody has shown, and what comes next. */
 export async function tellEnd(file: string, { outcomes, isOpened }: Finish, { kit }: Keys): Promise<void> {
-  const option = isUsualFile(file) ? "" : ` --config ${shellWord(file)}`;
+  const option = (await isFoundAlone(file, process.env)) ? "" : ` --config ${shellWord(file)}`;
   const hasBackup = outcomes.some((outcome) => "backup" in outcome);
   if (!hasBackup) await tell("warn", "There is no backup yet.");
   else if (isOpened !== true) {

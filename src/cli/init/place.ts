@@ -2,7 +2,7 @@ import { access, constants, exists } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { DbackedError, reasonOf } from "../../base/error.ts";
-import { defaultFiles, DEFAULT_FOLDER } from "../../config/config-file.ts";
+import { filesIn, findConfig, usualFolders } from "../../config/config-file.ts";
 import type { Environment } from "../../config/sources.ts";
 
 /** A path as a shell would take it: `~` is the home, and what is relative begins in the current folder. */
@@ -18,24 +18,19 @@ export function absolute(path: string): string {
  */
 export async function placeOfConfig(named: string | undefined, environment: Environment): Promise<string> {
   const given = named ?? (environment["DBACKED_CONFIG"] || undefined);
-  const file = given === undefined ? usualFile(environment) : resolve(given);
+  const [usual = ""] = usualFolders(environment);
+  const file = given === undefined ? join(usual, "config.toml") : resolve(given);
   if (!file.endsWith(".toml"))
     throw new DbackedError("config", `${file}: a config that \`init\` writes has a name that ends in .toml`);
-  const others = given === undefined ? defaultFiles(dirname(file)) : [file];
+  const others = given === undefined ? filesIn(usual) : [file];
   for (const other of others) if (await exists(other)) throw refuseExisting(other);
   await requireWritable(file);
   return file;
 }
 
 /** Whether the file is found by itself; else every command has to be told. */
-export function isUsualFile(file: string): boolean {
-  return defaultFiles().includes(file);
-}
-
-function usualFile({ XDG_CONFIG_HOME }: Environment): string {
-  const isRoot = process.getuid?.() === 0;
-  const home = XDG_CONFIG_HOME || join(homedir(), ".config");
-  return join(isRoot ? DEFAULT_FOLDER : join(home, "dbacked"), "config.toml");
+export async function isFoundAlone(file: string, environment: Environment): Promise<boolean> {
+  return (await findConfig(usualFolders(environment))) === file;
 }
 
 function refuseExisting(file: string): DbackedError {
