@@ -100,8 +100,12 @@ async function readRecords(agents: string): Promise<{ path: string; record: Agen
   const records: { path: string; record: AgentRecord }[] = [];
   for (const file of files.filter((each) => each.endsWith(RECORD) || each.endsWith(CLAIM)).toSorted()) {
     const path = join(agents, file);
-    const record = await readRecord(path);
-    if (record !== null) records.push({ path, record });
+    // What was a claim when it was listed may run by now, under its other name.
+    const names = file.endsWith(CLAIM) ? [path, path.slice(0, -CLAIM.length) + RECORD] : [path];
+    for (const name of names) {
+      const record = await readRecord(name);
+      if (record !== null) records.push({ path: name, record });
+    }
   }
   return records;
 }

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { temporaryFolder } from "../../scripts/services/service.ts";
+import { runProgram, temporaryFolder } from "../../scripts/services/service.ts";
 import { type AgentRecord, claimAgent, readAgents } from "../../src/host/agent-record.ts";
 
 const root = await temporaryFolder("agents");
@@ -63,6 +63,22 @@ test("claimAgent() lets no two of many run that begin at the same moment", async
   const claimed = (await Promise.allSettled(claims)).filter(({ status }) => status === "fulfilled").length;
   expect(claimed).toBeLessThanOrEqual(1);
   expect(await readdir(join(folder, "agents"))).toHaveLength(claimed);
+});
+
+test("claimAgent() sees who becomes an agent while it reads who else claims", async () => {
+  const folder = await newFolder();
+  const agents = join(folder, "agents");
+  await mkdir(agents);
+  const [slow, other] = [join(agents, "a.json"), join(agents, "night.0")];
+  await Bun.write(`${other}.claim`, JSON.stringify(record("1")));
+  await runProgram(["mkfifo", slow]);
+  const claim = failureOf(claimAgent(folder, record("2"), isGone));
+  // The names have been listed as soon as the first file is opened.
+  const held = await open(slow, "w");
+  await rename(`${other}.claim`, `${other}.json`);
+  await rm(slow);
+  await held.close();
+  expect(await claim).toMatch(/"night" runs here/);
 });
 
 test("readAgents() finds nobody where nobody ever was", async () => {
