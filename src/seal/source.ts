@@ -85,17 +85,14 @@ export async function scanSegments(
 }
 
 /**
- * All of a source, as it is, for a copy of it: `head` is its header, which was read before. The stream ends only if these
- * are the very segments that its signer signed.
- *
- * @throws {Refusal} as `readTrailer()` does; the stream fails with `chain`.
+ * All of a source, as it is, for a copy of it: `head` is its header, which was read before, as its trailer was. The stream
+ * ends only if these are the very segments that its signer signed, else it fails with `chain`.
  */
 export async function passSource(
   source: Source,
-  { head, header }: { head: Bytes; header: Header },
+  { head, header, trailer }: { head: Bytes; header: Header; trailer: Trailer },
   signal: AbortSignal,
 ): Promise<ByteStream> {
-  const trailer = await readTrailer(source, header, signal);
   const stream = await source.read(head.length, source.size - TRAILER_BYTES, signal);
   const carver = new Carver(stream, header.segmentSize + TAG_BYTES, 0, signal);
   return streamPieces(pass(carver, { head, header, trailer }), (reason) => carver.cancel(reason));

@@ -3,9 +3,11 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { collect, concat, utf8 } from "../../src/base/bytes.ts";
 import { type Backup, listBackups } from "../../src/catalog/list.ts";
+import { MANIFEST_TYPE } from "../../src/catalog/manifest.ts";
 import { envelopeKey, manifestKey } from "../../src/catalog/name.ts";
 import { fill, type FillPlan } from "../../src/job/fill.ts";
 import { noteVerifier } from "../../src/job/trust.ts";
+import { signNote } from "../../src/seal/note.ts";
 import { generateSigner, readSigner } from "../../src/seal/signer.ts";
 import { FolderStore } from "../../src/store/folder.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -60,6 +62,22 @@ test.each(HARMS)("fill() copies nothing if %s, and takes another copy if there i
   const { from } = await fill({ ...plan, tellSpoilt }, never);
   expect([from.store, told]).toEqual([site.store, [path]]);
   expect(await listed(target)).toMatchObject([{ doubt: null }]);
+});
+
+test("fill() copies nothing whose manifest tells of other segments, though its signer signed both", async () => {
+  await using site = await makeSite();
+  const { manifest, name } = await site.backUp();
+  const path = join(site.storeFolder, manifestKey(name));
+  const { payload } = (await Bun.file(path).json()) as { payload: string };
+  const said = JSON.parse(atob(payload)) as object;
+  const other = utf8(JSON.stringify({ ...said, chain: "0".repeat(64) }));
+  await Bun.write(path, await signNote(MANIFEST_TYPE, other, signer));
+  const [backup] = await listed(site.store);
+  expect(backup).toMatchObject({ doubt: null, manifest: { ...manifest, chain: "0".repeat(64) } });
+  const target = await storeBeside(site, "nas");
+  const originals = backup === undefined ? [] : [{ store: site.store, backup }];
+  expect(await failureOf(fill(fillPlanFor(originals, target), never))).toMatchObject({ kind: "damaged" });
+  expect((await target.list("", never)).objects).toEqual([]);
 });
 
 test("fill() signs the manifest anew where a store keeps other volumes, if the signer is the backup's own", async () => {
