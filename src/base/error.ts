@@ -88,6 +88,12 @@ export function exitCodeOf(error: unknown): number {
   return EXIT_BUG;
 }
 
+/** The kind of any thrown value, as it is written down. */
+export function kindOf(error: unknown): ErrorKind | "interrupted" | "bug" {
+  if (error instanceof DbackedError) return error.kind;
+  return error instanceof Interrupted ? "interrupted" : "bug";
+}
+
 /** The exit code of a kind that was written down; of what is no kind, that of a bug. */
 export function exitCodeOfKind(kind: string): number {
   return Object.entries(EXIT_CODES).find(([known]) => known === kind)?.[1] ?? EXIT_BUG;

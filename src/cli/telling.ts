@@ -38,7 +38,9 @@ class Story {
   sets: readonly string[] = [];
   /** How long each set took, in ms. */
   readonly durations = new Map<string, number>();
-  /** The set whose backup was begun last; until then nothing was known to be due. */
+  /** Something was known to be due, and was begun. */
+  isBegun = false;
+  /** The set whose backup is being made. */
   opened: string | null = null;
 
   constructor(order: Order) {
@@ -54,24 +56,29 @@ export async function attemptTold(run: Run, order: Order, signal: AbortSignal): 
   try {
     const tasks = await tasksOf(order, run.config, signal);
     story.sets = tasks.map(({ set }) => set);
-    for (const task of tasks) story.outcomes.push(...(await attemptHooked(run, task, story, signal)));
+    for (const task of tasks) await attemptHooked(run, task, story, signal);
   } catch (error) {
-    const { opened, outcomes, hooks } = story;
-    if (opened !== null) {
-      outcomes.push({ database: opened, store: null, error });
-      await Promise.all([tell(story, signal), hooks.failed(opened, error, signal)]);
-    }
+    if (story.isBegun) await tellInterrupted(story, error, signal);
     throw error;
   }
   await tell(story, signal);
   return story.outcomes;
 }
 
-async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSignal): Promise<Outcome[]> {
+/** What was made before is made: the set that was under way has failed, or what there is between two. */
+async function tellInterrupted(story: Story, error: unknown, signal: AbortSignal): Promise<void> {
+  const { opened, outcomes, hooks, order } = story;
+  outcomes.push({ database: opened ?? order.entry.name, store: null, error });
+  const undone = opened === null ? undefined : hooks.failed(opened, error, signal);
+  await Promise.all([tell(story, signal), undone]);
+}
+
+async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSignal): Promise<void> {
   const { set } = task;
   const open = async () => {
     const database = await task.open();
     story.opened = set;
+    story.isBegun = true;
     await story.hooks.before(set, signal);
     return watched(database, () => {
       if (story.order.only === null) story.pinger.begin();
@@ -80,10 +87,12 @@ async function attemptHooked(run: Run, task: Task, story: Story, signal: AbortSi
   const startedAt = performance.now();
   const outcomes = await attempt(run, { ...task, open }, signal);
   story.durations.set(set, performance.now() - startedAt);
+  story.outcomes.push(...outcomes);
+  story.opened = null;
   const error = await story.hooks.after(set, outcomes, signal);
-  if (error === null) return [...outcomes];
+  if (error === null) return;
   complainOf(run, set, error);
-  return [...outcomes, { database: set, store: null, error }];
+  story.outcomes.push({ database: set, store: null, error });
 }
 
 /** Another run that holds the database tells of it itself; one database of a server says nothing good of the others. */

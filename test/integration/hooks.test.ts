@@ -96,6 +96,21 @@ test("a signal kills a command, and afterFailure is still run", async () => {
   expect((await notesOf(host)).join()).toContain(
     "DBACKED_ERROR=stopped by SIGTERM DBACKED_ERROR_KIND=interrupted",
   );
+  const { exitCode, stdout } = await host.run(["status", "--json"]);
+  expect(exitCode).toBe(10);
+  expect(JSON.parse(stdout)).toMatchObject({
+    databases: [{ state: "failed", failures: { last: [{ kind: "interrupted" }] } }],
+  });
+});
+
+test("a signal during afterSuccess does not undo the backup", async () => {
+  const host = await hostWith({ afterSuccess: ["sh", "-c", "echo waits; sleep 1000"] });
+  const running = await host.start(["run", "--once"]);
+  await waitUntil(() => running.said().includes("waits"), { what: "the command" });
+  running.kill("SIGTERM");
+  expect(await running.finished).toMatchObject({ exitCode: 143 });
+  expect(await listGood(host)).toHaveLength(1);
+  expect(await notesOf(host)).toEqual([expect.stringContaining("DBACKED_HOOK=before")]);
 });
 
 test("nothing is run where nothing is due, and a command may call dbacked itself", async () => {

@@ -1,4 +1,4 @@
-import { DbackedError, Interrupted, reasonOf } from "../../base/error.ts";
+import { DbackedError, kindOf, reasonOf } from "../../base/error.ts";
 import type { LogForm } from "../../base/log.ts";
 import { printJson, printJsonLine } from "./json.ts";
 import { printableLines } from "./text.ts";
@@ -36,11 +36,6 @@ function errorLine(error: unknown, look: ErrorLook): string {
   return printJsonLine({ time, level, message, kind: kindOf(error), hint: hintOf(error), ...stack });
 }
 
-function kindOf(error: unknown): string {
-  if (error instanceof DbackedError) return error.kind;
-  return error instanceof Interrupted ? "interrupted" : "bug";
-}
-
 function messageOf(error: unknown, { about }: Partial<ErrorLook> = {}): string {
   const message = isBug(error) ? `this is a bug in dbacked: ${reasonOf(error)}` : reasonOf(error);
   return about === undefined ? message : `${about}: ${message}`;
@@ -51,7 +46,7 @@ function hintOf(error: unknown): string | null {
 }
 
 function isBug(error: unknown): boolean {
-  return !(error instanceof DbackedError || error instanceof Interrupted);
+  return kindOf(error) === "bug";
 }
 
 function stackOf(error: unknown): string[] {

@@ -1,4 +1,4 @@
-import { DbackedError, reasonOf } from "../../base/error.ts";
+import { DbackedError, kindOf, reasonOf } from "../../base/error.ts";
 import type { NotDue } from "../due.ts";
 import type { Outcome } from "../session.ts";
 import { backupJson, type BackupJson } from "./backup.ts";
@@ -41,6 +41,6 @@ function notDueJson(database: string, { newest, next }: NotDue): NotDueJson {
 }
 
 function failureJson({ database, store, error }: Extract<Outcome, { error: unknown }>): FailureJson {
-  const known = error instanceof DbackedError ? error : null;
-  return { database, store, kind: known?.kind ?? "bug", message: reasonOf(error), hint: known?.hint ?? null };
+  const hint = error instanceof DbackedError ? error.hint : undefined;
+  return { database, store, kind: kindOf(error), message: reasonOf(error), hint: hint ?? null };
 }

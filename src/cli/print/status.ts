@@ -102,7 +102,8 @@ export function codeOf(healths: readonly Health[]): number {
   const bad = healths.find(({ state }) => state !== "good");
   if (bad === undefined) return 0;
   const failure = bad.failures.last.findLast(({ store }) => store === null);
-  if (bad.state === "failed" && failure !== undefined) return exitCodeOfKind(failure.kind);
+  if (bad.state === "failed" && failure !== undefined && failure.kind !== "interrupted")
+    return exitCodeOfKind(failure.kind);
   const kind = bad.state === "uncopied" || bad.state === "unknown" ? "store" : "incomplete";
   return exitCodeOf(new DbackedError(kind, bad.state));
 }
