@@ -122,11 +122,17 @@ function chargesOf(config: Config, names: readonly string[]): Charge[] {
   return charges;
 }
 
-/** At a terminal it means that the terminal is gone, and ends the program as ever. */
+/**
+ * Acts on each SIGHUP, one after another, so that what was read last is followed. At a terminal it means that the terminal is
+ * gone, and ends the program as ever.
+ */
 function onHangup(act: () => Promise<void>): void {
   if (process.stderr.isTTY) return;
   process.removeAllListeners("SIGHUP");
-  process.on("SIGHUP", () => void act());
+  let before = Promise.resolve();
+  process.on("SIGHUP", () => {
+    before = before.then(act);
+  });
 }
 
 async function tend(
@@ -159,12 +165,13 @@ async function tend(
     },
     signal,
   );
+  let ending: Ending;
   try {
-    const ending = await running;
-    return signal.aborted ? "failed" : await judgeEnding(entry, ending, signal);
+    ending = await running;
   } catch (error) {
     return await tellBroken(entry, `cannot be started: ${reasonOf(error)}`, signal);
   }
+  return signal.aborted ? "failed" : await judgeEnding(entry, ending, signal);
 }
 
 /** What it logs, we log; its failures stand in its report. */
@@ -182,7 +189,12 @@ function relay(line: string): void {
 async function tellBroken(entry: DatabaseConfig, how: string, signal: AbortSignal): Promise<Result> {
   const message = `the process that makes its backup ${how}`;
   log.error(`${entry.name}: ${message}`);
-  await tellFailure(entry, new Error(message), signal);
+  try {
+    await tellFailure(entry, new Error(message), signal);
+  } catch (error) {
+    // Whoever is stopped meanwhile has no more to tell.
+    if (!signal.aborted) throw error;
+  }
   return "failed";
 }
 
