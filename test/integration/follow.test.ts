@@ -137,7 +137,7 @@ test("SIGTERM stops the backup that is being made, with all that it started, and
   const { host, agent, pids } = await followHanging();
   await stop(agent);
   for (const pid of pids) expect(await isRunning(pid)).toBe(false);
-  expect((await readdir(join(host.store, "shop", "lease"))).at(-1)).toEndWith(".end");
+  expect((await readdir(join(host.store, "shop", "lease"))).toSorted().at(-1)).toEndWith(".end");
   expect(await listGood(host)).toEqual([]);
 });
 
