@@ -1,9 +1,9 @@
 // The config of a user who is not root: where `init` writes it, every later command finds it.
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmod, chown, copyFile, exists, mkdir } from "node:fs/promises";
+import { chmod, copyFile, exists, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type TemporaryFolder, temporaryFolder } from "../../scripts/services/service.ts";
+import { runProgram, type TemporaryFolder, temporaryFolder } from "../../scripts/services/service.ts";
 import { binary, type Finished, run } from "../integration/binary.ts";
 import { sharedKeys } from "../integration/workspace.ts";
 
@@ -24,7 +24,6 @@ beforeAll(async () => {
   await copyFile((await sharedKeys()).publicKey, key);
   await chmod(root.path, 0o755);
   await chmod(dirname((await binary()).path), 0o755);
-  if (IS_ROOT) for (const path of [home, source, key]) await chown(path, USER, USER);
 }, TIMEOUT_MS);
 
 afterAll(async () => {
@@ -49,10 +48,10 @@ test.each([
   async (_where, environment, path) => {
     const env = environment();
     const store = join(home, dirname(path), "store");
-    const given = { db: `sqlite://${home}/app.db`, store };
+    const source = `sqlite://${home}/app.db`;
     await mkdir(store, { recursive: true });
-    for (let made = store; IS_ROOT && made !== home; made = dirname(made)) await chown(made, USER, USER);
-    const options = ["--db-connection-string", given.db, "--store-path", store, "--public-key", "key.pem"];
+    if (IS_ROOT) await runProgram(["chown", "-R", `${USER}:${USER}`, home]);
+    const options = ["--db-connection-string", source, "--store-path", store, "--public-key", "key.pem"];
     const made = await runHere(["init", "-y", ...options], env);
     expect({ code: made.exitCode, stderr: made.stderr }).toEqual({ code: 0, stderr: expect.any(String) });
     expect(made.stderr).toContain(`The config is ${join(home, path)}.`);
