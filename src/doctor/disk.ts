@@ -1,4 +1,4 @@
-import { realpath, stat, statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { DbackedError } from "../base/error.ts";
@@ -32,7 +32,7 @@ async function checkRoom(
   snapshotDirectory: string | undefined,
 ): Promise<readonly Check[]> {
   const found = await stat(file).catch(() => null);
-  const folder = snapshotDirectory ?? dirname(await realpath(file).catch(() => file));
+  const folder = snapshotDirectory ?? dirname(file);
   const disk = await statfs(folder).catch(() => null);
   if (found === null || disk === null) return [];
   const [needed, free] = [found.size, disk.bavail * disk.bsize];

@@ -4,6 +4,7 @@ import type { DatabaseConfig } from "../config/config.ts";
 import type { Store } from "../store/store.ts";
 import { checkAlarm } from "./alarm.ts";
 import { type Check, examine } from "./check.ts";
+import { checkConfines } from "./confines.ts";
 import { checkDatabase } from "./database.ts";
 import { checkDisk } from "./disk.ts";
 import { checkKeys, type Whereabouts } from "./keys.ts";
@@ -36,6 +37,7 @@ export async function examineAll(
     examine("disk", () => checkDisk(databases, stores), signal),
     examine("alarm", () => checkAlarm(databases, signal), signal),
     Promise.resolve(databases.length === 0 ? [] : checkRunners(runners, databases)),
+    examine("schedule", () => checkConfines(config, runners.units), signal),
   ];
   const checks = (await Promise.all(looks)).flat();
   // Reading whole backups would only be slowed down by the rest, and slow it down.

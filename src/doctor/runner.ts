@@ -21,6 +21,9 @@ const CRON_FOLDERS = [
 
 const UNIT_FOLDERS = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
 
+/** What an editor or a package leaves beside a file, which nobody runs. */
+const IS_LEFT_ASIDE = /^\.|~$|\.(?:bak|old|orig|save|sw[op]|disabled|rpm\w+|dpkg-\w+)$/;
+
 /** A line that makes backups, and is no comment. */
 const CALL = /^[^#\n]*\bdbacked\b[^\n]*\b(?:run|daemon)\b/m;
 
@@ -28,13 +31,15 @@ const CALL = /^[^#\n]*\bdbacked\b[^\n]*\b(?:run|daemon)\b/m;
 export interface Runners {
   /** In words, as in `cron (/etc/cron.d/dbacked)`. */
   found: readonly string[];
+  /** The units among them. */
+  units: readonly string[];
   /** Whether it follows the schedules of the config; a crontab has its own times. */
   follows: boolean;
 }
 
 /** Says whether anything makes backups without being asked. */
 export function checkRunners(
-  { found, follows }: Runners,
+  { found, follows }: Omit<Runners, "units">,
   databases: readonly DatabaseConfig[],
 ): readonly Check[] {
   const unscheduled = databases.filter(({ schedule }) => schedule === null).map(({ name }) => name);
@@ -62,7 +67,7 @@ export async function findRunners(
   const crontabs = await findCalls(root, CRON_FOLDERS, ["etc/crontab"]);
   const timers = crontabs.map((file) => `cron (${file})`);
   const followers = [...own, ...units.map((file) => `systemd (${file})`)];
-  return { found: [...followers, ...timers], follows: followers.length > 0 };
+  return { found: [...followers, ...timers], units, follows: followers.length > 0 };
 }
 
 function describe({ name, pid, since }: AgentRecord): string {
@@ -86,7 +91,8 @@ async function findCalls(
   const paths = [...files];
   for (const folder of folders) {
     const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) if (!entry.isDirectory()) paths.push(join(folder, entry.name));
+    for (const { name } of entries.filter((entry) => !entry.isDirectory()))
+      if (!IS_LEFT_ASIDE.test(name)) paths.push(join(folder, name));
   }
   const found: string[] = [];
   for (const path of new Set(paths)) {

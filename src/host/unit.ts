@@ -16,9 +16,7 @@ export interface Unit {
   /** Name of the agent; null for the only one. */
   name: string | null;
   /**
-   * Whole paths of the folders that it writes to besides its own state: stores that are folders, the folders of SQLite files (their
-   * journals and snapshots lie beside them), the folder of the signing key if that is still to be made. All the rest of the file
-   * system is read-only.
+   * Whole paths of the folders that it writes to besides its own state. All the rest of the file system is read-only.
    */
   writes: readonly string[];
 }

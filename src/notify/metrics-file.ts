@@ -24,7 +24,8 @@ export async function writeMetrics(directory: string, entry: string, update: Upd
     await writeAnew(temporary, printSamples(mergeSamples(parseSamples(old), update)));
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What cannot be removed there was not made either.
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
 }

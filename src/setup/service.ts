@@ -1,12 +1,10 @@
 import { exists } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { z } from "zod";
 import { DbackedError } from "../base/error.ts";
 import type { Config } from "../config/config.ts";
-import { pathOf, type SqliteFields } from "../database/sqlite/options.ts";
+import { writtenFolders } from "../config/written-folders.ts";
 import { CRON_FILE, type CronEntry, cronText } from "../host/cron.ts";
 import { UNIT_FILE, unitText } from "../host/unit.ts";
-import type { folderOptions } from "../store/folder.ts";
 
 /** What calls the program when a backup is due. */
 export type Service = "systemd" | "cron";
@@ -67,7 +65,7 @@ export async function requireService(service: Service, isRoot: boolean): Promise
 }
 
 /** What has to be written so that `service` calls the program. */
-export function serviceFile(service: Service, caller: Caller): ServiceFile {
+export async function serviceFile(service: Service, caller: Caller): Promise<ServiceFile> {
   if (service === "cron") return { service, path: CRON_FILE, text: cronText(cronOf(caller, "root")) };
   const { program, file, config } = caller;
   const unit = {
@@ -76,7 +74,7 @@ export function serviceFile(service: Service, caller: Caller): ServiceFile {
     environmentFile: null,
     user: "root",
     name: null,
-    writes: writesOf(config, file),
+    writes: await writtenFolders(config),
   };
   return { service, path: UNIT_FILE, text: unitText(unit) };
 }
@@ -95,15 +93,4 @@ export function crontabLine(caller: Caller): string {
 function cronOf({ program, file, schedule, zone, cronZone }: Caller, user: string): CronEntry {
   const isPlain = zone === cronZone && CRON_FIELDS.test(schedule);
   return { program, config: file, user, at: isPlain ? schedule : OFTEN, ifDue: !isPlain };
-}
-
-/** The unit sees the rest of the file system read-only. */
-function writesOf({ stores, databases }: Config, file: string): string[] {
-  const folders = stores.flatMap(({ type, options }) =>
-    type === "folder" ? (options as z.output<typeof folderOptions>).path : [],
-  );
-  const files = databases.flatMap(({ type, options }) =>
-    type === "sqlite" ? dirname(pathOf(options as SqliteFields)) : [],
-  );
-  return [...new Set([...folders, ...files, dirname(file)])];
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { temporaryFolder } from "../../scripts/services/service.ts";
 import type { DatabaseConfig } from "../../src/config/config.ts";
 import { checkAlarm } from "../../src/doctor/alarm.ts";
+import { checkConfines } from "../../src/doctor/confines.ts";
 import { checkDisk } from "../../src/doctor/disk.ts";
 import { checkRunners, findRunners } from "../../src/doctor/runner.ts";
 import { checkEncryption, checkEndpoint } from "../../src/doctor/transport.ts";
@@ -33,15 +34,18 @@ describe("findRunners()", () => {
   test("sees our own entry of cron, and none that is commented out", async () => {
     await using folder = await temporaryFolder("doctor");
     const root = folder.path;
-    expect(await findRunners([], null, root)).toEqual({ found: [], follows: false });
+    expect(await findRunners([], null, root)).toEqual({ found: [], units: [], follows: false });
     const entry = { program: "/usr/local/bin/dbacked", config: "/etc/dbacked/config.toml", user: "root" };
     const text = cronText({ ...entry, at: "0 3 * * *", ifDue: false });
     await hostWith(root, {
       "etc/cron.d/dbacked": text,
+      "etc/cron.d/dbacked.bak": text,
+      "etc/cron.d/dbacked~": text,
       "etc/crontab": "# 0 3 * * * root dbacked run --once\n",
     });
     expect(await findRunners([], null, root)).toEqual({
       found: ["cron (/etc/cron.d/dbacked)"],
+      units: [],
       follows: false,
     });
   });
@@ -55,7 +59,11 @@ describe("findRunners()", () => {
     const wants = join(root, "etc/systemd/system/multi-user.target.wants");
     await mkdir(wants);
     await symlink("../dbacked.service", join(wants, "dbacked.service"));
-    expect(await findRunners([], null, root)).toEqual({ found: [`systemd (/${unit})`], follows: true });
+    expect(await findRunners([], null, root)).toEqual({
+      found: [`systemd (/${unit})`],
+      units: [`/${unit}`],
+      follows: true,
+    });
   });
 });
 
@@ -67,6 +75,7 @@ test("findRunners() counts the agents that follow this config", async () => {
   ];
   expect(await findRunners(agents, "/etc/dbacked/config.toml", "/nowhere")).toEqual({
     found: ['the agent "default" (process 77, since 2026-11-22T02:00:00.000Z)'],
+    units: [],
     follows: true,
   });
 });
@@ -87,6 +96,56 @@ test("checkRunners() complains if nothing runs dbacked, or nothing is due there"
   ]);
   const byCron = checkRunners({ found: ["cron (/etc/crontab)"], follows: false }, databases);
   expect(told(byCron)).toEqual(["✓ schedule: dbacked is run by cron (/etc/crontab)"]);
+});
+
+describe("checkConfines()", () => {
+  const unit = "etc/systemd/system/dbacked.service";
+  const sections = (path: string) => ({
+    metricsDirectory: join(path, "metrics"),
+    stores: [{ name: "nas", type: "folder", path: join(path, "store") }],
+    databases: [
+      {
+        name: "app",
+        type: "sqlite",
+        path: join(path, "app.db"),
+        snapshotDirectory: join(path, "snap shots"),
+      },
+    ],
+  });
+
+  test("tells what the unit does not let a backup write to, until somebody does", async () => {
+    await using folder = await temporaryFolder("doctor");
+    const { path: root } = folder;
+    const { config } = await patientWith(root, sections(root));
+    const file = join(root, "config.toml");
+    const written = { ...UNIT, config: file, program: "/usr/local/bin/dbacked" };
+    const store = join(root, "store");
+    await hostWith(root, {
+      "signer.pem": "",
+      [unit]: unitText({ ...written, writes: [root] }),
+    });
+    expect(await checkConfines(config, [`/${unit}`], root)).toEqual([]);
+    await hostWith(root, { [unit]: unitText({ ...written, writes: [store] }) });
+    const [check, ...others] = await checkConfines(config, [`/${unit}`], root);
+    expect(others).toEqual([]);
+    expect(check).toMatchObject({
+      state: "warn",
+      what: `/${unit} lets its service only read ${root} and ${root}/snap shots and ${root}/metrics, where a backup has to write`,
+      hint: expect.stringContaining(`ReadWritePaths=${root} "${root}/snap shots" ${root}/metrics`),
+    });
+    await hostWith(root, { [`${unit}.d/override.conf`]: `[Service]\nReadWritePaths=${root}\n` });
+    expect(await checkConfines(config, [`/${unit}`], root)).toEqual([]);
+  });
+
+  test("says nothing of a unit that is for another config, or closes nothing", async () => {
+    await using folder = await temporaryFolder("doctor");
+    const { path: root } = folder;
+    const { config } = await patientWith(root, sections(root));
+    await hostWith(root, { [unit]: unitText({ ...UNIT, program: "/usr/local/bin/dbacked" }) });
+    expect(await checkConfines(config, [`/${unit}`], root)).toEqual([]);
+    await hostWith(root, { [unit]: "[Service]\nExecStart=/usr/local/bin/dbacked daemon\n" });
+    expect(await checkConfines(config, [`/${unit}`], root)).toEqual([]);
+  });
 });
 
 test("checkDisk() tells what would be lost together, and what there is room for", async () => {

@@ -65,7 +65,7 @@ export function isRoot(): boolean {
  * @throws {DbackedError} `target`, if it is there already or cannot be written, or systemd does not start it.
  */
 export async function installService(service: Service, caller: Caller, signal: AbortSignal): Promise<string> {
-  const { path, text } = serviceFile(service, { ...caller, program: await ownExecutable() });
+  const { path, text } = await serviceFile(service, { ...caller, program: await ownExecutable() });
   await requireService(service, isRoot());
   try {
     await writeNew(path, text, 0o644);
