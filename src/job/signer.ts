@@ -39,7 +39,7 @@ export async function signerOf(
     if (failure !== null) unasked.push({ ...stored, failure });
   }
   const [first] = unasked;
-  if (first !== undefined && unasked.length === sets.length) throw nobodyAnswers(file, first);
+  if (first !== undefined && unasked.length === sets.length) throw nobodyAnswers(first);
   return { signer: await makeSigner(file), isNew: true, unasked };
 }
 
@@ -142,10 +142,10 @@ function foreignBackups(file: string, set: string, store: Store): DbackedError {
   );
 }
 
-function nobodyAnswers(file: string, { set, failure }: Unasked): DbackedError {
+function nobodyAnswers({ set, failure }: Unasked): DbackedError {
   const { kind, message, hint } = failure;
-  const what = `There is no signing key ${file}, and whether there are backups of "${set}" cannot be seen`;
-  return new DbackedError(kind, `${what}: ${message}`, {
+  const why = `whether "${set}" has backups there must be known before this host's signing key is made`;
+  return new DbackedError(kind, `${message}; ${why}`, {
     hint: [hint ?? [], "if no host has made any, `dbacked signer new` makes the key without asking"]
       .flat()
       .join("\n"),

@@ -45,7 +45,7 @@ test("signerOf() makes none where no store can be asked, or one of them has back
   const lost = { set: "forum", prefix: "forum/", store: away };
   expect(await failureOf(signerOf(fileIn(site), [lost], never))).toMatchObject({
     kind: "store",
-    message: expect.stringContaining('backups of "forum" cannot be seen'),
+    message: expect.stringContaining('whether "forum" has backups'),
     hint: expect.stringContaining("dbacked signer new"),
   });
   await site.backUp();
