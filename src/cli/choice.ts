@@ -79,6 +79,11 @@ export function isOfSigner({ doubt, signer }: Backup): boolean {
   return doubt?.includes(signer) === true;
 }
 
+/** Says whether a backup does not count because it is damaged, or was when somebody looked at it. */
+export function isDamaged({ doubt }: Backup): boolean {
+  return doubt !== null && /^(?:not whole|failed its)/.test(doubt);
+}
+
 function hintOn(backup: Backup): string {
   if (isOfSigner(backup)) return `if you know its signer, give --trust-signer ${backup.signer}`;
   return `to try it all the same, name it: dbacked restore ${backup.name.id.slice(0, 12)}`;

@@ -4,7 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { defineCommand } from "./command.ts";
 import { backupJson, printBackups } from "./print/backup.ts";
 import { printJson } from "./print/json.ts";
-import { searchStores, readTrusted, SET_OPTIONS } from "./sets.ts";
+import { searchStores, readTrusted, SET_OPTIONS, tellTrouble } from "./sets.ts";
 import { sourcesOf } from "./source.ts";
 import { tableLook } from "./terminal.ts";
 import { listUnfinished } from "./unfinished.ts";
@@ -22,12 +22,9 @@ export const command = defineCommand({
     const { args, globals, print, signal } = context;
     const config = await loadConfig(sourcesOf(globals), ["stores"]);
     if (args.unfinished) return await listUnfinished(context, config);
-    const { found, failures, unfinished } = await searchStores(
-      config,
-      args,
-      await readTrusted(config),
-      signal,
-    );
+    const search = await searchStores(config, args, await readTrusted(config), signal);
+    tellTrouble(search);
+    const { found, failures, unfinished } = search;
     const listed = found.map(({ backup, storeName }) => ({ backup, store: storeName }));
     if (globals.json) print(printJson(listed.map(backupJson)));
     else if (listed.length === 0) log.info("There are no backups yet. `dbacked run --once` makes one.");

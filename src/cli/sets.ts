@@ -1,9 +1,9 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { sortHoldings } from "../catalog/holdings.ts";
-import { type Backup, listBackups, listSets } from "../catalog/list.ts";
+import { type Backup, listBackups } from "../catalog/list.ts";
 import { parseManifestKey } from "../catalog/name.ts";
-import type { Config, DatabaseConfig, StoreConfig } from "../config/config.ts";
+import type { Config, StoreConfig } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { readSignerFile } from "../job/signer.ts";
 import { noteVerifier } from "../job/trust.ts";
@@ -12,6 +12,7 @@ import type { TrustedSigner } from "../seal/unlock.ts";
 import type { Store } from "../store/store.ts";
 import type { Options } from "./option.ts";
 import { ownerOf } from "./origin.ts";
+import { chooseSets, chooseStores, type Wanted } from "./wanted.ts";
 
 /** The options of every command that looks into stores. */
 export const SET_OPTIONS = {
@@ -23,11 +24,6 @@ export const SET_OPTIONS = {
   },
   store: { kind: "text", value: "NAME", summary: "only this store", offers: "stores" },
 } as const satisfies Options;
-
-interface Wanted {
-  database: string | undefined;
-  store: string | undefined;
-}
 
 /** A backup, and where it is. */
 export interface Found {
@@ -72,15 +68,22 @@ interface Search {
 }
 
 /** What should be a backup, by its name. */
-interface BrokenBackup {
+export interface BrokenBackup {
+  /** What its objects' keys begin with. */
+  stem: string;
   id: string;
   database: string;
   store: string;
   failure: DbackedError;
 }
 
+/** What to do about a manifest that cannot be read. */
+const BROKEN_HINT =
+  "`dbacked decrypt` can open the envelope beside it, if there is one, and another store may have a copy; remove the file by the " +
+  "store's own means, if nobody of yours wrote it";
+
 /**
- * Finds the backups that are wanted. Manifests that cannot be read are told on stderr, and so are failures.
+ * Finds the backups that are wanted, and what stands in the way, which is for the caller to tell.
  *
  * @throws {DbackedError} `usage`, if the config has no such database or store; the first failure, if nothing was found.
  */
@@ -109,7 +112,6 @@ export async function searchStores(
   }
   const [first] = failures;
   if (found.length === 0 && first !== undefined) throw first;
-  for (const { message } of failures) log.warn(message);
   if (found.length === 0) refuseUnknown(config, wanted);
   return {
     found: found.toSorted((a, b) => compare(b.backup.manifest.takenAt, a.backup.manifest.takenAt)),
@@ -117,6 +119,11 @@ export async function searchStores(
     broken,
     unfinished,
   };
+}
+
+/** Says on stderr what stood in the way of a search that goes on without it. */
+export function tellTrouble({ broken, failures }: Pick<Search, "broken" | "failures">): void {
+  for (const { message } of [...broken.map(({ failure }) => failure), ...failures]) log.warn(message);
 }
 
 /**
@@ -130,7 +137,9 @@ export async function findBackups(
   trusted: readonly TrustedSigner[],
   signal: AbortSignal,
 ): Promise<readonly Found[]> {
-  const { found, failures } = await searchStores(config, wanted, trusted, signal);
+  const search = await searchStores(config, wanted, trusted, signal);
+  tellTrouble(search);
+  const { found, failures } = search;
   const [first] = failures;
   if (wanted.lastBackup !== true || first === undefined) return found;
   if (found.length > 0 && wanted.store === undefined && found.every((each) => isKeptTwice(config, each))) {
@@ -173,11 +182,22 @@ async function searchStore(
       continue;
     }
     for (const { key, failure } of broken) {
-      log.warn(`${store.label}/${key} is no backup: ${failure.message}`);
-      lost.push({ id: parseManifestKey(key)?.id ?? key, database: set, store: storeName, failure });
+      const { stem, id } = parseManifestKey(key) ?? { stem: key, id: key };
+      lost.push({
+        stem,
+        id,
+        database: set,
+        store: storeName,
+        failure: noBackup(`${store.label}/${key}`, failure),
+      });
     }
   }
   return { found, failures, broken: lost, unfinished };
+}
+
+function noBackup(where: string, cause: DbackedError): DbackedError {
+  const { kind, message, hint = BROKEN_HINT } = cause;
+  return new DbackedError(kind, `${where} is no backup: ${message}`, { hint, cause });
 }
 
 /** A name that is in the config may have no backups yet, and one with backups may be gone from the config. */
@@ -192,58 +212,4 @@ function refuseUnknown({ databases }: Config, { database }: Wanted): void {
 /** Times in ISO 8601 sort as texts. */
 function compare(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
-}
-
-/** A database of the config is looked for in its own stores, unless another one is named. */
-function chooseStores(config: Config, wanted: Wanted): readonly StoreConfig[] {
-  const named = config.databases.find(({ name }) => name === wanted.database);
-  const owner = named ?? ownerOf(config.databases, wanted.database ?? "");
-  const chosen = wanted.store === undefined ? owner?.stores : [wanted.store];
-  const stores = config.stores.filter(({ name }) => chosen?.includes(name) ?? true);
-  if (stores.length > 0) return stores;
-  throw new DbackedError("usage", `There is no store "${wanted.store}" in the config`, {
-    hint: `it has ${config.stores.map(({ name }) => name).join(", ")}`,
-  });
-}
-
-/** Without databases in the config, as on a host that only restores, every set in the store is one. */
-async function chooseSets(
-  config: Config,
-  wanted: { database: string | undefined; store: string },
-  store: Store,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  if (wanted.database !== undefined) return await setsNamed(config, wanted.database, store, signal);
-  if (config.databases.length === 0) return await listSets(store, "", signal);
-  const own = config.databases.filter(({ stores }) => stores.includes(wanted.store));
-  const sets: string[] = [];
-  for (const entry of own) sets.push(...(await setsOf(config, entry, store, signal)));
-  return sets;
-}
-
-/** Where the config does not know the name, it may be that of a server that another host backs up. */
-async function setsNamed(
-  config: Config,
-  name: string,
-  store: Store,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const entry = config.databases.find((each) => each.name === name);
-  if (entry !== undefined) return await setsOf(config, entry, store, signal);
-  const isKnown = ownerOf(config.databases, name) !== undefined;
-  if (isKnown || (await listSets(store, `${name}/`, signal)).length > 0) return [name];
-  const members = await listSets(store, `${name}.`, signal);
-  return members.filter((set) => ownerOf(config.databases, set) === undefined);
-}
-
-/** Databases that are no longer on the server are told by their backups. */
-async function setsOf(
-  { databases }: Config,
-  entry: DatabaseConfig,
-  store: Store,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  if (entry.server === null) return [entry.name];
-  const sets = await listSets(store, `${entry.name}.`, signal);
-  return sets.filter((set) => ownerOf(databases, set) === entry);
 }

@@ -10,6 +10,7 @@ import { type Context, defineCommand } from "./command.ts";
 import { makeOpener, OPENING_OPTIONS } from "./opener.ts";
 import type { Options } from "./option.ts";
 import { ownerOf } from "./origin.ts";
+import { printError } from "./print/error.ts";
 import { printJson } from "./print/json.ts";
 import { progressForm, showProgress } from "./print/progress.ts";
 import { tellRecords, tellVerdict, type Verified, verifiedJson } from "./print/verdict.ts";
@@ -17,6 +18,7 @@ import { chooseVerified } from "./selection.ts";
 import { type Found, readTrusted, SET_OPTIONS } from "./sets.ts";
 import { readOwnSigner } from "./signer-file.ts";
 import { sourcesOf } from "./source.ts";
+import { complain, logForm } from "./terminal.ts";
 
 const MOST_JOBS = 16;
 const USUAL_JOBS = 2;
@@ -67,6 +69,8 @@ export const command = defineCommand({
     const { found, lost } = await chooseVerified({ args, operands, config, trusted }, signal);
     const plans = found.map((each) => planOf(verifying, each));
     const verified = await verifyAll(verifying, plans, jobs);
+    for (const { failure } of lost)
+      complain(printError(failure, { form: logForm(globals), verbose: globals.verbose }));
     if (args.record) tellRecords(verified, verifying.signer);
     if (globals.json) print(printJson(verifiedJson(verified, lost)));
     return exitCodeFor([

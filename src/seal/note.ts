@@ -52,21 +52,26 @@ export async function verifyNote(
   payloadType: string,
   keys: readonly Bytes[],
 ): Promise<{ payload: Bytes; signer: Bytes }> {
-  const dsse = parseDsse(note);
-  if (dsse.payloadType !== payloadType) throw refuse(`it is a note of type ${shown(dsse.payloadType)}`);
-  const payload = decode(dsse.payload);
+  const what = nameOf(payloadType);
+  const dsse = parseDsse(note, what);
+  if (dsse.payloadType !== payloadType) throw refuse(what, `its type is ${shown(dsse.payloadType)}`);
+  const payload = decode(dsse.payload, what);
   const message = authenticated(payloadType, payload);
   const known = new Map(keys.map((key) => [keyIdOf(key), key]));
   for (const { keyid, sig } of dsse.signatures) {
     const signer = known.get(keyid);
     if (signer === undefined) continue;
-    if (await verifySignature(signer, message, decode(sig))) return { payload, signer };
-    throw refuse("its signature does not verify");
+    if (await verifySignature(signer, message, decode(sig, what))) return { payload, signer };
+    throw refuse(what, "its signature does not verify");
   }
   const ids = dsse.signatures.map(({ keyid }) => shown(keyid)).join(", ");
-  throw new Refusal("unknown-signer", `The note is signed by ${ids}, none of the signers that are trusted`, {
-    hint: "is the signer of this host missing from trustedSigners?",
-  });
+  throw new Refusal(
+    "unknown-signer",
+    `The ${what} is signed by ${ids}, none of the signers that are trusted`,
+    {
+      hint: "is the signer of this host missing from trustedSigners?",
+    },
+  );
 }
 
 /** Seals a part of a note for those who can open the envelope: base64, bound to the type of note and to the envelope. */
@@ -89,14 +94,15 @@ export async function openPart(
   payloadType: string,
   sealed: string,
 ): Promise<unknown> {
-  const bytes = decode(sealed);
+  const what = nameOf(payloadType);
+  const bytes = decode(sealed, what);
   const iv = bytes.slice(0, NONCE_BYTES);
   const algorithm = { name: "AES-GCM", iv, additionalData: partContext(payloadType, coreHash) };
   try {
     const opened = await crypto.subtle.decrypt(algorithm, key, bytes.slice(NONCE_BYTES));
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(opened)) as unknown;
   } catch (cause) {
-    throw refuse("its sealed part cannot be opened by the key of its envelope", cause);
+    throw refuse(what, "its sealed part cannot be opened by the key of its envelope", cause);
   }
 }
 
@@ -110,21 +116,22 @@ function partContext(payloadType: string, coreHash: Bytes): Bytes {
   return concat(utf8(payloadType), new Uint8Array(1), coreHash);
 }
 
-function parseDsse(note: Bytes): Dsse {
-  if (note.length > MAX_NOTE_BYTES) throw refuse(`it has ${note.length} bytes; ${MAX_NOTE_BYTES} are read`);
-  const parsed = parseJson(note);
-  if (!isDsse(parsed)) throw refuse("it is no signed note");
+function parseDsse(note: Bytes, what: string): Dsse {
+  if (note.length > MAX_NOTE_BYTES)
+    throw refuse(what, `it has ${note.length} bytes; ${MAX_NOTE_BYTES} are read`);
+  const parsed = parseJson(note, what);
+  if (!isDsse(parsed)) throw refuse(what, "it is not signed");
   const count = parsed.signatures.length;
-  if (count < 1 || count > MAX_SIGNATURES) throw refuse(`it has ${count} signatures`);
+  if (count < 1 || count > MAX_SIGNATURES) throw refuse(what, `it has ${count} signatures`);
   return parsed;
 }
 
-function parseJson(note: Bytes): unknown {
-  if (countCommas(note) > MAX_COMMAS) throw refuse("it holds more than a signed note does");
+function parseJson(note: Bytes, what: string): unknown {
+  if (countCommas(note) > MAX_COMMAS) throw refuse(what, "it holds more than it should");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(note)) as unknown;
   } catch (cause) {
-    throw refuse("it is no JSON", cause);
+    throw refuse(what, "it is no JSON", cause);
   }
 }
 
@@ -149,14 +156,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Standard base64 in the one form that has padding and no spare bits. */
-function decode(text: string): Bytes {
+function decode(text: string, what: string): Bytes {
   try {
     const bytes = Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
     if (bytes.toBase64() === text) return bytes;
   } catch {
     // The same answer as below.
   }
-  throw refuse("it holds what is not base64");
+  throw refuse(what, "it holds what is not base64");
 }
 
 /** Whoever writes to the store could make a message of 16 MiB. */
@@ -164,6 +171,11 @@ function shown(text: string): string {
   return /^[0-9a-f]{64}$/.test(text) ? text : JSON.stringify(text.slice(0, LONGEST_SHOWN));
 }
 
-function refuse(why: string, cause?: unknown): Refusal {
-  return new Refusal("note", `The note is refused: ${why}`, { cause });
+/** What people call it: a manifest, a proof, an identity, a lease. */
+function nameOf(payloadType: string): string {
+  return /^application\/vnd\.dbacked\.([a-z]+)\+json$/.exec(payloadType)?.[1] ?? "note";
+}
+
+function refuse(what: string, why: string, cause?: unknown): Refusal {
+  return new Refusal("note", `The ${what} is damaged or forged: ${why}`, { cause });
 }

@@ -107,7 +107,7 @@ test("what is planted or broken does not count, and stops nothing", async () => 
   const reasons = Object.fromEntries(broken.map(({ key, failure }) => [key, failure.message]));
   expect(reasons).toEqual({
     [foreign]: expect.stringContaining("no envelope"),
-    [junk ?? ""]: expect.stringContaining("no signed note"),
+    [junk ?? ""]: expect.stringContaining("it is not signed"),
     [huge ?? ""]: expect.stringContaining("17825792 bytes"),
     [copied ?? ""]: expect.stringContaining("does not belong there"),
   });

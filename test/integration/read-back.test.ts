@@ -160,12 +160,67 @@ test("verify finds a manifest that was changed", async () => {
   );
   expectFailure(await host.run(["verify"]), { exitCode: 8, says: /none can be read: .*signature/ });
   await backUp(host);
-  const { exitCode, stdout } = await host.run(["verify", "--json"]);
+  const { exitCode, stdout, stderr } = await host.run(["verify", "--json"]);
   expect(exitCode).toBe(8);
-  expect(JSON.parse(stdout)).toMatchObject({
-    backups: [{ database: "shop", extent: "sealed" }],
-    failures: [{ database: "shop", kind: "damaged" }],
+  const failure = {
+    kind: "damaged",
+    message: expect.stringContaining("is no backup: The manifest is damaged"),
+  };
+  expect(JSON.parse(stdout)).toEqual({
+    backups: [expect.objectContaining({ database: "shop", extent: "sealed" })],
+    failures: [
+      {
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        database: "shop",
+        store: "folder",
+        ...failure,
+        hint: expect.stringContaining("dbacked decrypt"),
+        recorded: null,
+      },
+    ],
   });
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines.flatMap((line) => (line.includes("is no backup") ? [JSON.parse(line)] : []))).toMatchObject([
+    { level: "error", ...failure },
+  ]);
+});
+
+test("verify --last fails while what is newer than the newest good backup is damaged", async () => {
+  await using host = await workspace({ databases: [postgresDatabase(server, await createDatabase(server))] });
+  const last = async () => {
+    const { exitCode, stdout, stderr } = await host.run(["verify", "--last", "--json"]);
+    const { backups, failures } = JSON.parse(stdout) as Record<string, { id: string; kind?: string }[]>;
+    return { exitCode, stderr, good: backups?.map(({ id }) => id), bad: failures?.map(({ id }) => id) };
+  };
+  const spoil = async (id: string, ending: string, spoilt: string) => {
+    const folder = join(host.store, "shop");
+    const name = (await readdir(folder)).find((each) => each.endsWith(`${id}${ending}`)) ?? "";
+    await Bun.write(join(folder, name), spoilt);
+  };
+  // Names tell whole seconds.
+  const nextSecond = () => Bun.sleep(1005 - (Date.now() % 1000));
+  const oldest = await backUp(host);
+  await nextSecond();
+  await spoil(oldest.id, ".json", "");
+  const good = await backUp(host);
+  expect(await last()).toMatchObject({ exitCode: 0, good: [good.id], bad: [] });
+  await nextSecond();
+  const cut = await backUp(host);
+  await spoil(cut.id, ".dbk", "DBACKED");
+  expect(await last()).toMatchObject({ exitCode: 8, good: [good.id], bad: [cut.id] });
+  const unreadable = await backUp(host);
+  await spoil(unreadable.id, ".json", "{}");
+  expect((await last()).bad?.toSorted()).toEqual([cut.id, unreadable.id].toSorted());
+  // What anybody can plant above all others is of the future.
+  await Bun.write(join(host.store, "shop", `99990101T000000Z-${"a".repeat(32)}.json`), "{}");
+  expect(await last()).toMatchObject({
+    exitCode: 8,
+    good: [good.id],
+    stderr: expect.stringContaining("99990101T000000Z"),
+  });
+  await nextSecond();
+  const newest = await backUp(host);
+  expect(await last()).toMatchObject({ exitCode: 0, good: [newest.id], bad: [] });
 });
 
 test("nothing to verify is no success", async () => {
