@@ -12,7 +12,7 @@ export type UnfinishedKind = "envelope" | "volumes" | "remains" | "draft" | "lea
 /** One piece of unfinished work. */
 export interface Unfinished {
   kind: UnfinishedKind;
-  /** Of its first object. */
+  /** Of the envelope, or its first volume, if there is any; else of the first object. */
   key: string;
   /** In the order in which they are removed. */
   objects: readonly StoredObject[];
@@ -80,16 +80,23 @@ function byPart(one: Piece, other: Piece): number {
 function orphan(pieces: readonly Piece[]): Unfinished {
   const has = (part: Part["part"]) => pieces.some((piece) => piece.part === part);
   const kind = has("envelope") ? "envelope" : has("volume") ? "volumes" : "remains";
+  const shown =
+    pieces.find(({ part }) => part === (kind === "envelope" ? "envelope" : "volume")) ?? pieces[0];
   return ofObjects(
     kind,
     pieces.map(({ object }) => object),
+    shown?.object,
   );
 }
 
-function ofObjects(kind: UnfinishedKind, objects: readonly StoredObject[]): Unfinished {
+function ofObjects(
+  kind: UnfinishedKind,
+  objects: readonly StoredObject[],
+  shown: StoredObject | undefined = objects[0],
+): Unfinished {
   return {
     kind,
-    key: objects[0]?.key ?? "",
+    key: shown?.key ?? "",
     objects,
     drafts: [],
     ...extentOf(objects),

@@ -80,6 +80,14 @@ test("what is begun and not finished is told by its kind, and goes when all of i
   ]);
 });
 
+test("an orphan is told by what can be opened of it, whatever lies beside it", () => {
+  const proof = object(`${STEM}.proof-1763776800000-0a1b2c3d.json`);
+  const keyOf = (...objects: StoredObject[]) => judge([proof, ...objects]).unfinished.map(({ key }) => key);
+  expect(keyOf(object(`${STEM}.dbk`), object(`${STEM}.dbk.0001`))).toEqual([`${STEM}.dbk`]);
+  expect(keyOf(object(`${STEM}.dbk.0001`), object(`${STEM}.dbk.0002`))).toEqual([`${STEM}.dbk.0001`]);
+  expect(keyOf()).toEqual([proof.key]);
+});
+
 test("drafts of one backup are judged together, and those of others are not ours", () => {
   const own = [draft(`${STEM}.dbk`, 30), draft(`${STEM}.dbk.0001`, 1, "2")];
   const temporary = draft("shop/.dbacked-x.tmp", 8, "shop/.dbacked-x.tmp");
