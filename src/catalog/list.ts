@@ -4,7 +4,7 @@ import { DbackedError } from "../base/error.ts";
 import { NotFound, Unreadable, type Listing, type Store, type StoredObject } from "../store/store.ts";
 import { mapBounded } from "./bounded.ts";
 import { Budget } from "./budget.ts";
-import { findLack } from "./lack.ts";
+import { CLOCK_TOLERANCE_MS, doubtOf, doubtOfStranger } from "./doubt.ts";
 import { MANIFEST_TYPE, type Manifest, parseManifest } from "./manifest.ts";
 import { type BackupName, parseManifestKey, parseProofKey } from "./name.ts";
 import { PROOF_TYPE, parseProof, type Proof, type ProofTimes, summarizeProofs } from "./proof.ts";
@@ -14,9 +14,6 @@ const NOTE_LIMIT = 16 * 1024 * 1024;
 
 /** Names of backups begin with their year. Leases, of which there may be thousands, are not listed with them. */
 const MILLENNIUM = "2";
-
-/** How far a backup's clock may be ahead of the store's before it is taken for planted. */
-export const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
 /** Bytes of notes in hand at once; verified, each takes several times as much. Ours have a few KiB, a planted one may have 16 MiB. */
 const IN_HAND = 4 * 1024 * 1024;
@@ -160,9 +157,7 @@ async function readBackup(reader: Reader, object: StoredObject): Promise<Backup 
     const manifest = parseManifest(payload, name);
     if (`ed25519:${manifest.signer}` !== signer) throw wrongSigner(name, signer);
     const proofs = await readProofs(reader, name, { signer, core: manifest.core });
-    const doubt = trusted
-      ? doubtOf(manifest, proofs, { ...reader, name })
-      : `signed by ${signer}, not a trusted signer`;
+    const doubt = trusted ? doubtOf(manifest, proofs, { ...reader, name }) : doubtOfStranger(signer);
     return { name, manifest, signer, proofs: summarizeProofs(proofs), storedAt: object.modifiedAt, doubt };
   } catch (error) {
     reader.signal.throwIfAborted();
@@ -176,20 +171,6 @@ function wrongSigner({ stem }: BackupName, signer: string): DbackedError {
     "damaged",
     `The manifest of ${stem} names another signer than ${signer}, whose it is`,
   );
-}
-
-function doubtOf(
-  manifest: Manifest,
-  proofs: readonly Proof[],
-  { name, sizes, now }: Pick<Reader, "sizes" | "now"> & { name: BackupName },
-): string | null {
-  const lack = findLack(manifest, name, sizes);
-  if (lack !== null) return `not whole: ${lack.why}`;
-  if (new Date(manifest.takenAt).getTime() > now.getTime() + CLOCK_TOLERANCE_MS) {
-    return `taken at ${manifest.takenAt}, which is in the future`;
-  }
-  const failed = proofs.find(({ ok }) => ok === false);
-  return failed === undefined ? null : `failed its ${failed.kind} at ${failed.at}`;
 }
 
 /** Only proofs under a trusted signer count, and the backup's own signer counts for read-back alone. */

@@ -1,5 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
+import { isOfStranger } from "../catalog/doubt.ts";
 import type { Backup } from "../catalog/list.ts";
 import { copiesOf, selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
@@ -37,7 +38,7 @@ export async function chooseBackup(
 function warnOf(backup: Backup): void {
   const { doubt, manifest } = backup;
   // A signer that is not trusted is asked about, or refused, when the backup is opened.
-  if (doubt !== null && !isOfSigner(backup)) log.warn(`this backup does not count: ${doubt}`);
+  if (doubt !== null && !isOfStranger(backup)) log.warn(`this backup does not count: ${doubt}`);
   if (manifest.complete) return;
   const why = describeLack(manifest);
   log.warn(`this backup is not complete${why === "" ? "" : ` (${why})`}`);
@@ -68,24 +69,14 @@ function newest(found: readonly Found[]): Found {
   }
   if (counting !== undefined) return counting;
   throw new DbackedError(
-    isOfSigner(first.backup) ? "key" : "damaged",
+    isOfStranger(first.backup) ? "key" : "damaged",
     `No backup counts; the newest, ${first.backup.name.stem}, is ${first.backup.doubt}`,
     { hint: hintOn(first.backup) },
   );
 }
 
-/** Says whether a backup does not count because nobody trusts its signer. */
-export function isOfSigner({ doubt, signer }: Backup): boolean {
-  return doubt?.includes(signer) === true;
-}
-
-/** Says whether a backup does not count because it is damaged, or was when somebody looked at it. */
-export function isDamaged({ doubt }: Backup): boolean {
-  return doubt !== null && /^(?:not whole|failed its)/.test(doubt);
-}
-
 function hintOn(backup: Backup): string {
-  if (isOfSigner(backup)) return `if you know its signer, give --trust-signer ${backup.signer}`;
+  if (isOfStranger(backup)) return `if you know its signer, give --trust-signer ${backup.signer}`;
   return `to try it all the same, name it: dbacked restore ${backup.name.id.slice(0, 12)}`;
 }
 

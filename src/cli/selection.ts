@@ -1,11 +1,10 @@
 import { compactTime } from "../base/clock.ts";
 import { DbackedError } from "../base/error.ts";
 import { log } from "../base/log.ts";
-import { CLOCK_TOLERANCE_MS } from "../catalog/list.ts";
+import { CLOCK_TOLERANCE_MS, isDamaged, isOfStranger } from "../catalog/doubt.ts";
 import { copiesOf, selectBackup } from "../catalog/select.ts";
 import type { Config } from "../config/config.ts";
 import type { TrustedSigner } from "../seal/unlock.ts";
-import { isDamaged, isOfSigner } from "./choice.ts";
 import type { Lost } from "./print/verdict.ts";
 import { type BrokenBackup, type Found, searchStores, tellTrouble } from "./sets.ts";
 
@@ -99,7 +98,7 @@ function damagedSince({ backup, storeName: store, store: { label } }: Found): Lo
 function noneCounts({ backup, storeName: store, store: { label } }: Found): Lost {
   const { set } = backup.manifest;
   const failure = new DbackedError(
-    isOfSigner(backup) ? "key" : "damaged",
+    isOfStranger(backup) ? "key" : "damaged",
     `No backup of "${set}" in ${label} counts; the newest, ${backup.name.stem}, is ${backup.doubt}`,
     { hint: "`dbacked list` shows them all" },
   );

@@ -1,6 +1,6 @@
 import { DbackedError } from "../base/error.ts";
 import { printDuration } from "../base/units.ts";
-import { CLOCK_TOLERANCE_MS } from "../catalog/list.ts";
+import { CLOCK_TOLERANCE_MS } from "../catalog/doubt.ts";
 
 /** Stores tell whole seconds. */
 const SECOND_MS = 1000;

@@ -1,4 +1,5 @@
 import { printBytes } from "../../base/units.ts";
+import { isDamaged } from "../../catalog/doubt.ts";
 import type { Backup } from "../../catalog/list.ts";
 import type { Manifest } from "../../catalog/manifest.ts";
 import type { ProofTimes } from "../../catalog/proof.ts";
@@ -100,7 +101,7 @@ function rowOf({ backup, store }: Listed): string[] {
     printBytes(manifest.bytes),
     printBytes(manifest.dumpBytes),
     manifest.rows === null ? "-" : String(manifest.rows),
-    proved(backup.proofs),
+    proved(backup),
     manifest.recipients.map((fingerprint) => fingerprint.slice(0, SHOWN_DIGITS)).join(","),
     store,
     completeness(backup),
@@ -122,12 +123,10 @@ export function describeLack({ narrowed, gaps }: Manifest): string {
   return parts.filter((part) => part !== "").join("; ");
 }
 
-function proved(times: ProofTimes): string {
-  return (
-    listProofs(times)
-      .map(([kind]) => kind)
-      .join(", ") || "-"
-  );
+/** What was proved of it once is not what is there now, if it is damaged. */
+function proved(backup: Backup): string {
+  const kinds = isDamaged(backup) ? [] : listProofs(backup.proofs).map(([kind]) => kind);
+  return kinds.join(", ") || "-";
 }
 
 /** What was proved of a backup, in words, and when. Of several words for one thing the strongest is told. */
