@@ -130,7 +130,8 @@ function emptyValue(what: string): DbackedError {
 }
 
 function unknownOption(rawName: string, spellings: ReadonlyMap<string, Spelling>): DbackedError {
-  const flags = [...spellings.values()].map(({ key, option }) => flagOf(key, option));
+  const known = [...spellings.values()].filter(({ option }) => option.kind !== "refused");
+  const flags = known.map(({ key, option }) => flagOf(key, option));
   return usage(`unknown option ${rawName}${didYouMean(rawName, flags)}`);
 }
 

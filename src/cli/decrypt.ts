@@ -29,6 +29,12 @@ const options = {
   ...OPENING_OPTIONS,
   ...SET_OPTIONS,
   asSealed: { kind: "flag", summary: "do not decompress" },
+  // The stand-alone script has it.
+  o: {
+    kind: "refused",
+    why: "the dump goes to stdout",
+    instead: "let the shell write it: dbacked decrypt … > FILE",
+  },
 } as const satisfies Options;
 
 type Args = Context<typeof options>["args"];

@@ -50,6 +50,12 @@ test("decrypt tells of an unknown signer where nobody has said whom to trust", a
   expect(output.length).toBeGreaterThan(4_000_000);
 });
 
+test("decrypt says where the dump goes to whoever is used to the script's -o", async () => {
+  const refused = await host.run(decrypting(envelope, "-o", "dump"), ELSEWHERE);
+  expectFailure(refused, { exitCode: 2, says: /goes to stdout\n.*hint: let the shell write it.* > FILE/ });
+  expectFailure(await host.run(decrypting("-x"), ELSEWHERE), { exitCode: 2, says: /unknown option -x\n/ });
+});
+
 test("decrypt --expect-db refuses the backup of any other database, and gives out nothing", async () => {
   const refused = await host.run(decrypting("--expect-db", "shop", envelope), ELSEWHERE);
   expectFailure(refused, { exitCode: 8, says: /This is a backup of "app", not of "shop"/ });
