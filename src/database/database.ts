@@ -90,6 +90,16 @@ export interface Gap {
   isMinor?: true;
 }
 
+/** What protects the data of a database on their way over a network. */
+export interface Transport {
+  /** Names or addresses, without ports. */
+  hosts: readonly string[];
+  /** Whether it was so just now. */
+  isEncrypted: boolean;
+  /** Whether nothing is said to a server that cannot show who it is. */
+  isVerified: boolean;
+}
+
 export interface Check {
   /** Product and version of the server: `PostgreSQL 15.18`. */
   server: string;
@@ -97,6 +107,8 @@ export interface Check {
   source: string;
   /** Empty if a dump with this role is complete. */
   gaps: readonly Gap[];
+  /** Absent where no network is in between, as for a file or a socket. */
+  transport?: Transport | undefined;
 }
 
 /** What the envelope's sealed metadata says of a dump; never a secret. */

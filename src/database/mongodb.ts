@@ -13,7 +13,7 @@ import type {
   RestorePlan,
   RestoreReport,
 } from "./database.ts";
-import { connectionOf, withDatabase, type Connection } from "./mongodb/connection.ts";
+import { connectionOf, transportOf, withDatabase, type Connection } from "./mongodb/connection.ts";
 import { startDump } from "./mongodb/dump.ts";
 import { judgeDumperOptions, meansEach, type MongodbFields } from "./mongodb/options.ts";
 import { restoreArchive } from "./mongodb/restore.ts";
@@ -55,6 +55,7 @@ export class Mongodb implements Database {
       server: `MongoDB ${version}`,
       source: `mongodb ${identifier ?? members} ${database ?? "*"}`,
       gaps: this.#gapsOf(this.#looked.source),
+      transport: transportOf(this.#connection),
     };
   }
 

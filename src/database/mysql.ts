@@ -14,7 +14,7 @@ import type {
 } from "./database.ts";
 import { NO_OBSTACLE, restoreAccounts } from "./mysql/accounts-restore.ts";
 import type { Reach } from "./mysql/client.ts";
-import { connectionOf, type Connection } from "./mysql/connection.ts";
+import { connectionOf, type Connection, transportOf } from "./mysql/connection.ts";
 import { startDump } from "./mysql/dump.ts";
 import { account, gapsOf, lacks } from "./mysql/gaps.ts";
 import { patternOf } from "./mysql/grants.ts";
@@ -56,6 +56,7 @@ export class Mysql implements Database {
       server: `${product} ${version}`,
       source: `mysql ${source.identifier ?? server} ${database}`,
       gaps: this.#gapsOf(source),
+      transport: transportOf(this.#connection, source.server.isEncrypted),
     };
   }
 

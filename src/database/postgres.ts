@@ -1,7 +1,7 @@
 import type { ByteStream } from "../base/bytes.ts";
 import { chooseTools, findTools, type FoundTools } from "../tool/find.ts";
 import type { Check, Database, Dump, DumpKind, Inspection, RestorePlan, RestoreReport } from "./database.ts";
-import { connectionOf, type Connection } from "./postgres/connection.ts";
+import { connectionOf, type Connection, transportOf } from "./postgres/connection.ts";
 import { startDump } from "./postgres/dump.ts";
 import { exclusionsOf, gapsOf, skipsOf } from "./postgres/gaps.ts";
 import { restoreGlobals } from "./postgres/globals-restore.ts";
@@ -44,6 +44,7 @@ export class Postgres implements Database {
       server: `PostgreSQL ${source.version}`,
       source: `postgres ${cluster} ${this.#connection.database}`,
       gaps: gapsOf({ ...source, ...this.#lackOf(source) }),
+      transport: transportOf(this.#connection, source.isEncrypted),
     };
   }
 

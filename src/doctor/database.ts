@@ -9,7 +9,7 @@ import { checkNewest } from "./backups.ts";
 import { bad, type Check, doubtful, examine, good } from "./check.ts";
 import { summarize } from "./members.ts";
 import { type Patient, placesOf } from "./patient.ts";
-import { checkEncryption } from "./transport.ts";
+import { judgeTransport } from "./transport.ts";
 
 /** A server that says nothing at all is given up then. */
 const LIMIT_MS = 60_000;
@@ -25,10 +25,9 @@ export async function checkDatabase(
 ): Promise<readonly Check[]> {
   const subject = `database ${entry.name}`;
   const { name, server } = entry;
-  const settings = checkEncryption(entry).map((what) => doubtful(subject, ...what));
   if (server === null) {
     const open = async () => await entry.open();
-    return [...settings, ...(await checkOne(patient, { subject, entry, set: name, open }, signal))];
+    return await checkOne(patient, { subject, entry, set: name, open }, signal);
   }
   return await examine(
     subject,
@@ -36,7 +35,7 @@ export async function checkDatabase(
       const members = await limited(server.instance.label, signal, (inner) =>
         findMembers({ name, ...server }, inner),
       );
-      return [...settings, ...(await checkMembers(patient, entry, members, signal))];
+      return await checkMembers(patient, entry, members, signal);
     },
     signal,
   );
@@ -99,6 +98,7 @@ async function ask(
   );
   return [
     good(subject, `${answer.server} answers: ${database.label}`),
+    ...checkTransport(`database ${entry.name}`, answer),
     ...judgeGaps(subject, answer, entry.acceptIncomplete),
     ...(await Promise.all(holders)).flat(),
   ];
@@ -106,6 +106,11 @@ async function ask(
 
 function verifierOf({ trusted }: Patient): Parameters<typeof lookAtSet>[1]["verify"] {
   return async (note, storedAt) => (await verifyNote(note, IDENTITY_TYPE, keysAt(trusted, storedAt))).payload;
+}
+
+function checkTransport(subject: string, { transport }: Answer): Check[] {
+  const way = judgeTransport(transport);
+  return way === null ? [] : [doubtful(subject, ...way)];
 }
 
 function judgeGaps(subject: string, { gaps }: Answer, acceptIncomplete: boolean): Check[] {

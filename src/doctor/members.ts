@@ -6,9 +6,15 @@ export interface Examined {
   checks: readonly Check[];
 }
 
-/** Says once what is so with several databases of a server, of which there may be hundreds. */
-export function summarize(name: string, examined: readonly Examined[]): readonly Check[] {
+/** Says once what is so with several databases of a server, of which there may be hundreds, or with the server itself. */
+export function summarize(name: string, everything: readonly Examined[]): readonly Check[] {
   const subject = `database ${name}`;
+  const isOfServer = (check: Check) => check.subject === subject;
+  const ofServer = everything.flatMap(({ checks }) => checks).find(isOfServer);
+  const examined = everything.map(({ set, checks }) => ({
+    set,
+    checks: checks.filter((each) => !isOfServer(each)),
+  }));
   const isWell = ({ checks }: Examined) => checks.every(({ state }) => state === "ok");
   const well = examined.filter(isWell).map(({ set }) => set);
   const remarks = examined.flatMap(({ set, checks }) =>
@@ -24,5 +30,9 @@ export function summarize(name: string, examined: readonly Examined[]): readonly
     return [{ ...first.check, subject, what: `${sets}: ${first.check.what}`, hint: first.hint }];
   });
   const answers = good(subject, `${examined.length} of its databases were asked`);
-  return [well.length === 0 ? answers : good(subject, `all is well with ${well.join(", ")}`), ...told];
+  return [
+    ...(ofServer === undefined ? [] : [ofServer]),
+    well.length === 0 ? answers : good(subject, `all is well with ${well.join(", ")}`),
+    ...told,
+  ];
 }

@@ -5,6 +5,15 @@ import { bad, doubtful, good } from "../../src/doctor/check.ts";
 import { summarize } from "../../src/doctor/members.ts";
 import { told } from "./patient.ts";
 
+test("summarize() says once what each saw of the server itself, and blames none for it", () => {
+  const plain = doubtful("database prod", "the connection to db is not encrypted", "set tls");
+  const one = (set: string) => ({ set, checks: [plain, good(`database ${set}`, "it answers")] });
+  expect(told(summarize("prod", [one("prod.a"), one("prod.b")]))).toEqual([
+    "! database prod: the connection to db is not encrypted",
+    "✓ database prod: all is well with prod.a, prod.b",
+  ]);
+});
+
 test("summarize() says once what is so with several databases, and of each what is so with it alone", () => {
   const missing = (set: string) =>
     doubtful(`database ${set}`, "there is no backup", `dbacked run --once ${set}`);

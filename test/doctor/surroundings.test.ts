@@ -3,12 +3,12 @@ import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { temporaryFolder } from "../../scripts/services/service.ts";
-import type { DatabaseConfig } from "../../src/config/config.ts";
+import type { Transport } from "../../src/database/database.ts";
 import { checkAlarm } from "../../src/doctor/alarm.ts";
 import { checkConfines } from "../../src/doctor/confines.ts";
 import { checkDisk } from "../../src/doctor/disk.ts";
 import { checkRunners, findRunners } from "../../src/doctor/runner.ts";
-import { checkEncryption, checkEndpoint } from "../../src/doctor/transport.ts";
+import { checkEndpoint, judgeTransport } from "../../src/doctor/transport.ts";
 import { cronText } from "../../src/host/cron.ts";
 import { unitText } from "../../src/host/unit.ts";
 import { patientWith, told } from "./patient.ts";
@@ -195,21 +195,19 @@ describe("checkAlarm()", () => {
   });
 });
 
-test.each([
-  [{ url: "postgres://backup@localhost/shop" }, 0],
-  [{ host: "127.0.0.1" }, 0],
-  [{ socket: "/run/postgresql" }, 0],
-  [{ url: "mongodb+srv://cluster.example.com/shop" }, 0],
-  [{ url: "postgres://backup@db.example.com/shop" }, 1],
-  [{ url: "postgres://backup@db.example.com/shop?sslmode=verify-full" }, 0],
-  [{ url: "postgres://backup@db.example.com/shop?sslmode=require" }, 1],
-  [{ host: "db.example.com", tls: "prefer" }, 1],
-  [{ host: "db.example.com", tls: { mode: "verify-ca" } }, 0],
-  [{ host: "db.example.com", tls: true }, 0],
-  [{ host: "db.example.com", tls: { caFile: "/ca.pem" } }, 0],
-  [{ host: "db.example.com", tls: false }, 1],
-])("checkEncryption() judges %p", (options, warnings) => {
-  expect(checkEncryption({ options } as DatabaseConfig)).toHaveLength(warnings);
+test.each<[Transport | undefined, RegExp | null]>([
+  [undefined, null],
+  [{ hosts: ["localhost", "127.0.0.2", "::1", "[::1]"], isEncrypted: false, isVerified: false }, null],
+  [{ hosts: ["db.example.com"], isEncrypted: true, isVerified: true }, null],
+  [
+    { hosts: ["db.example.com"], isEncrypted: false, isVerified: false },
+    /to db\.example\.com is not encrypted/,
+  ],
+  [{ hosts: ["db.example.com"], isEncrypted: true, isVerified: false }, /is encrypted, and nobody verifies/],
+  [{ hosts: ["localhost", "b", "c"], isEncrypted: false, isVerified: false }, /to b and c is not/],
+])("judgeTransport() judges %p", (transport, expected) => {
+  const [what] = judgeTransport(transport) ?? [null];
+  expect(what === null ? expected : expected?.test(what)).toBe(what === null ? null : true);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { Secret } from "../../base/secret.ts";
+import type { Transport } from "../database.ts";
 import { meansEach, partsOf, type MongodbFields } from "./options.ts";
-import { parameterOf, type UrlParts } from "./url.ts";
+import { parameterOf, parseUrl, type UrlParts } from "./url.ts";
 
 /** Whom we talk to. */
 export interface Connection {
@@ -46,6 +47,17 @@ export function withDatabase(connection: Connection, database: string | null): C
   const { server } = connection;
   const label = database === null ? `the MongoDB server ${server}` : `"${database}" on ${server}`;
   return { ...connection, database, label };
+}
+
+/** What protects the connection; nothing has to on a socket. */
+export function transportOf({ uri }: Connection): Transport | undefined {
+  const parts = parseUrl(uri.reveal());
+  // The path of a socket has its slashes encoded.
+  const hosts = parts.hosts.filter((host) => !host.includes("%")).map((host) => host.replace(/:\d+$/, ""));
+  if (hosts.length === 0) return undefined;
+  const says = parameterOf(parts, "tls") ?? parameterOf(parts, "ssl");
+  const isEncrypted = says === undefined ? parts.isSrv : says === "true";
+  return { hosts, isEncrypted, isVerified: isEncrypted && parameterOf(parts, "tlsInsecure") !== "true" };
 }
 
 function withPort(host: string): string {

@@ -33,6 +33,8 @@ export interface Server {
   version: string;
   major: number;
   minor: number;
+  /** Whether the connection to it was. */
+  isEncrypted: boolean;
   /** The newest client of the server's own product; else the one that could connect. */
   tools: ClientTools;
 }
@@ -55,8 +57,10 @@ export async function askServer<Name extends string>(
   for (const [at, tools] of candidates.entries()) {
     try {
       const answers = await ask({ tools, connection: reach.connection }, reach.isInside, all, signal);
-      refusePlain(reach.connection, answers.cipher[0]?.[1] ?? "");
-      return { server: serverOf(answers.version[0]?.[0] ?? "", tools, candidates), answers };
+      const isEncrypted = (answers.cipher[0]?.[1] ?? "") !== "";
+      refusePlain(reach.connection, isEncrypted);
+      const server = serverOf(answers.version[0]?.[0] ?? "", tools, candidates);
+      return { server: { ...server, isEncrypted }, answers };
     } catch (error) {
       const isLast = at === candidates.length - 1;
       if (isLast || !isAboutPlugin(error))
@@ -150,7 +154,11 @@ function newestOfEach(found: readonly ClientTools[]): ClientTools[] {
   return [newest("MySQL"), newest("MariaDB")].flat();
 }
 
-function serverOf(said: string, asked: ClientTools, candidates: readonly ClientTools[]): Server {
+function serverOf(
+  said: string,
+  asked: ClientTools,
+  candidates: readonly ClientTools[],
+): Omit<Server, "isEncrypted"> {
   const product = /mariadb/i.test(said) ? "MariaDB" : "MySQL";
   const [version = said, major = "0", minor = "0"] = /^(\d+)\.(\d+)(?:\.\d+)?/.exec(said) ?? [];
   const tools = candidates.find((each) => each.product === product) ?? asked;
@@ -164,8 +172,8 @@ function isAboutPlugin(error: unknown): boolean {
 }
 
 /** MariaDB's programs go on without TLS where they are only asked for it. */
-function refusePlain({ label, tls }: Connection, cipher: string): void {
-  if (tls.mode === "disable" || tls.mode === "prefer" || cipher !== "") return;
+function refusePlain({ label, tls }: Connection, isEncrypted: boolean): void {
+  if (tls.mode === "disable" || tls.mode === "prefer" || isEncrypted) return;
   throw new DbackedError("database", `Cannot read ${label}: the server does not encrypt connections`, {
     hint: 'set ssl_cert and ssl_key on the server, or tls = "prefer" to go without',
   });

@@ -1,4 +1,5 @@
 import type { Secret } from "../../base/secret.ts";
+import type { Transport } from "../database.ts";
 import type { MysqlFields } from "./options.ts";
 import type { Product } from "./tools.ts";
 import { parseUrl } from "./url.ts";
@@ -55,6 +56,11 @@ export function connectionOf(options: MysqlFields): Connection {
 /** The same server, another database. */
 export function withDatabase(connection: Connection, database: string): Connection {
   return { ...connection, database, label: labelOf(database, connection.server) };
+}
+
+/** What protects the connection; nothing has to on a socket. */
+export function transportOf({ host, tls }: Connection, isEncrypted: boolean): Transport | undefined {
+  return host === null ? undefined : { hosts: [host], isEncrypted, isVerified: verifies(tls) };
 }
 
 function labelOf(database: string, server: string): string {

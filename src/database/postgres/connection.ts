@@ -1,4 +1,5 @@
 import type { Secret } from "../../base/secret.ts";
+import type { Transport } from "../database.ts";
 import type { PostgresFields } from "./options.ts";
 import { parseUrl, type UrlParts } from "./url.ts";
 
@@ -38,6 +39,13 @@ export function withDatabase(connection: Connection, database: string): Connecti
   const { server, environment } = connection;
   const label = labelOf(database, server);
   return { server, database, label, environment: { ...environment, PGDATABASE: database } };
+}
+
+/** What protects the connection; nothing has to on a socket. */
+export function transportOf({ environment }: Connection, isEncrypted: boolean): Transport | undefined {
+  const { PGHOST: host, PGSSLMODE: mode } = environment;
+  if (host === undefined || /^[/@]/.test(host)) return undefined;
+  return { hosts: host.split(","), isEncrypted, isVerified: mode === "verify-ca" || mode === "verify-full" };
 }
 
 function labelOf(database: string, server: string): string {

@@ -9,6 +9,8 @@ export interface Source {
   /** 150018 */
   versionNumber: number;
   role: string;
+  /** Whether this connection is, as the server sees it. */
+  isEncrypted: boolean;
   /** The cluster's own number; null if the role may not know it. */
   identifier: string | null;
   extensions: readonly string[];
@@ -100,6 +102,7 @@ SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1),
   'versionNumber', current_setting('server_version_num')::int,
   'role', current_user,
+  'isEncrypted', coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
   'identifier', nullif(:'identifier', ''),
   'extensions', (SELECT coalesce(json_agg(extname || ' ' || extversion ORDER BY extname), '[]') FROM pg_extension),
   'tables', (SELECT count(*) FROM ${RELATIONS} WHERE c.relkind IN ('r', 'p') AND ${DUMPED}),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { inspect } from "node:util";
-import { connectionOf } from "../../../src/database/mongodb/connection.ts";
+import { connectionOf, transportOf } from "../../../src/database/mongodb/connection.ts";
 import { mongodbOptions } from "../../../src/database/mongodb/options.ts";
 
 const TIMEOUTS = "serverSelectionTimeoutMS=12000&connectTimeoutMS=12000";
@@ -135,4 +135,27 @@ test.each<[object, string[]]>([
   ],
 ])("mongodbOptions refuse %j", (options, expected) => {
   expect(mistakesOf(options)).toEqual(expected);
+});
+
+const FAR = { hosts: ["a"], isEncrypted: false, isVerified: false };
+const SAFE = { hosts: ["a"], isEncrypted: true, isVerified: true };
+
+test.each<[object, ReturnType<typeof transportOf>]>([
+  [{ url: "mongodb://a/shop" }, FAR],
+  [{ host: "a", port: 1, database: "shop", tls: false }, FAR],
+  [{ url: "mongodb://a/shop?tls=false" }, FAR],
+  [{ url: "mongodb://a:1,b/shop?replicaSet=rs0" }, { ...FAR, hosts: ["a", "b"] }],
+  [
+    { host: "::1", port: 1, database: "shop" },
+    { ...FAR, hosts: ["[::1]"] },
+  ],
+  [{ host: "a", database: "shop", tls: true }, SAFE],
+  [{ host: "a", database: "shop", tls: { caFile: "/ca.pem" } }, SAFE],
+  [{ url: "mongodb://a/shop?SSL=true" }, SAFE],
+  [{ url: "mongodb+srv://a/shop" }, SAFE],
+  [{ url: "mongodb+srv://a/shop", tls: false }, FAR],
+  [{ url: "mongodb://a/shop?tls=true&tlsInsecure=true" }, { ...FAR, isEncrypted: true }],
+  [{ url: "mongodb://%2Frun%2Fmongodb.sock/shop" }, undefined],
+])("transportOf() knows what protects %j", (options, expected) => {
+  expect(transportOf(connect(options))).toEqual(expected);
 });

@@ -34,6 +34,16 @@ describe("passwords and TLS", () => {
     expect((await dump({ tls })).server).toStartWith("MariaDB");
   });
 
+  test("check() tells what protects the connection", async () => {
+    const hosts = [at.host];
+    const of = async (options: Record<string, unknown>) => (await dump(options)).transport;
+    expect(await of({ tls: "prefer" })).toEqual({ hosts, isEncrypted: true, isVerified: false });
+    expect(await of({ tls: "disable" })).toEqual({ hosts, isEncrypted: false, isVerified: false });
+    const verified = { mode: "verify-full", caFile: locked.caFile };
+    expect(await of({ tls: verified })).toEqual({ hosts, isEncrypted: true, isVerified: true });
+    expect((await open(least).check(never)).transport).toMatchObject({ isEncrypted: false });
+  });
+
   test("check() connects by a URL with its parameters", async () => {
     const parameters = `ssl-mode=VERIFY_IDENTITY&ssl-ca=${encodeURIComponent(locked.caFile)}`;
     const url = `${locked.url("kept")}?${parameters}`;

@@ -270,6 +270,16 @@ describe("passwords and TLS", () => {
     expect(await readFile(seen, "utf8")).toBe("--format=custom --compress=0 --no-password\n");
   });
 
+  test("check() tells what protects the connection", async () => {
+    const of = async (options: Record<string, unknown>) => (await open(options).check(never)).transport;
+    const secret = { ...at, password: "se:c\\r et'" };
+    const hosts = [at.host];
+    expect(await of(secret)).toEqual({ hosts, isEncrypted: true, isVerified: false });
+    expect(await of({ ...secret, tls: "disable" })).toEqual({ hosts, isEncrypted: false, isVerified: false });
+    const tls = { mode: "verify-ca", caFile: locked.caFile };
+    expect(await of({ ...secret, tls })).toEqual({ hosts, isEncrypted: true, isVerified: true });
+  });
+
   test("check() verifies the server's certificate when told so", async () => {
     const password = "se:c\\r et'";
     const trusting = open({ ...at, password, tls: { mode: "verify-full", caFile: locked.caFile } });
