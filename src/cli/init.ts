@@ -3,6 +3,7 @@ import { DbackedError } from "../base/error.ts";
 import type { Config } from "../config/config.ts";
 import { textIn } from "../setup/answers.ts";
 import { readGiven } from "../setup/given.ts";
+import { notHandedOn } from "../setup/handed-on.ts";
 import { requireService, type Service } from "../setup/service.ts";
 import { writeConfig, type Written } from "../setup/write.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -81,11 +82,22 @@ async function prepare(context: Context<typeof options>): Promise<Initing> {
   const { args, globals, signal } = context;
   checkOptions(args, globals.json);
   const service = serviceOf(args);
-  if (service !== null) await requireService(service, isRoot());
+  if (service !== null) {
+    refuseSigner(service);
+    await requireService(service, isRoot());
+  }
   const file = await placeOfConfig(globals.config, process.env);
   const from = args.answers === undefined ? null : absolute(args.answers);
   const given = await readGiven({ flags: flatFlags(args), environment: process.env, file: from });
   return { ...context, scene: { file, given, globals, signal } };
+}
+
+/** Whatever it makes after the first backup would be signed by nobody. */
+function refuseSigner(service: Service): void {
+  if ((process.env["DBACKED_SIGNER_KEY"] ?? "") === "") return;
+  throw new DbackedError("usage", `--service ${service} cannot be used with DBACKED_SIGNER_KEY`, {
+    hint: `${service} would not have it: leave it unset, and a key is made beside the config; or give --service none`,
+  });
 }
 
 function serviceOf({ service }: Initing["args"]): Service | null {
@@ -107,6 +119,10 @@ function checkOptions(args: Initing["args"], json: boolean): void {
   const idle = Object.entries(onlyAlone).flatMap(([option, isGiven]) => (isGiven ? option : []));
   if (!yes && idle.length > 0)
     throw new DbackedError("usage", `${idle.join(" and ")} cannot be used without -y`);
+  if (privateKeyPath !== undefined && (keyFolder !== undefined || !backup)) {
+    const other = backup ? "--key-folder" : "--no-backup";
+    throw new DbackedError("usage", `--private-key-path and ${other} exclude each other`);
+  }
   if (service !== undefined && ![...SERVICES, "none"].includes(service))
     throw new DbackedError("usage", `--service needs one of ${SERVICES.join(", ")}, none`);
 }
@@ -121,12 +137,18 @@ async function answer({ args, scene }: Initing): Promise<Outline> {
   }
 }
 
-/** The variables would be refused beside the config, whose tables say the same. */
-function tellWritten({ path, warnings }: Config, variables: readonly string[]): void {
+/** The variables would be refused beside the config, whose tables say the same; others nobody else will set. */
+function tellWritten(config: Config, variables: readonly string[]): void {
+  const { path, warnings } = config;
   log.success(`${path} is written.`);
   for (const warning of warnings) log.warn(warning);
   if (variables.length > 0)
     log.warn(`${path} has their values now, and they cannot be set beside it: unset ${variables.join(" ")}`);
+  const lost = notHandedOn(config, process.env);
+  if (lost.length > 0)
+    log.warn(
+      `${path} does not have what ${lost.join(" and ")} say${lost.length === 1 ? "s" : ""}: whatever calls dbacked has to set that too (docs/systemd.md)`,
+    );
 }
 
 async function end({ args, scene }: Initing, config: Config, { keys }: Outline): Promise<Finish> {

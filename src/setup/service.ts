@@ -37,11 +37,17 @@ const OFTEN = "*/10 * * * *";
 
 const CRON_FIELDS = /^[\d*/,-]+(?: [\d*/,-]+){4}$/;
 
+/** Its daemon: the folder alone is there without it, as in images of Debian. */
+const CRONS = ["cron", "crond", "cronie", "fcron"];
+
+const CRON_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** What could call the program on this host, the better one first; nothing, for a user who may not set it up. */
 export async function servicesHere(isRoot: boolean): Promise<readonly Service[]> {
   if (!isRoot) return [];
   const hasSystemd = await exists(SYSTEMD);
-  const hasCron = await exists(dirname(CRON_FILE));
+  const isInstalled = CRONS.some((name) => Bun.which(name, { PATH: CRON_PATH }) !== null);
+  const hasCron = isInstalled && (await exists(dirname(CRON_FILE)));
   return [...(hasSystemd ? ["systemd" as const] : []), ...(hasCron ? ["cron" as const] : [])];
 }
 
@@ -57,7 +63,7 @@ export async function requireService(service: Service, isRoot: boolean): Promise
       hint: "run it as root; without --service, it gives a line for your own crontab",
     });
   if (!(await servicesHere(isRoot)).includes(service))
-    throw new DbackedError("target", `${service} does not run on this host`);
+    throw new DbackedError("target", `There is no ${service} that runs on this host`);
   if (!(await exists(path))) return;
   throw new DbackedError("target", `${path} is there already, and nothing is overwritten`, {
     hint: "it belongs to another set-up: change it by hand, or remove it first",

@@ -8,7 +8,7 @@ import { type TemporaryFolder, temporaryFolder } from "../../scripts/services/se
 import { servicesHere } from "../../src/setup/service.ts";
 import { binary, run } from "../integration/binary.ts";
 import { sharedKeys } from "../integration/workspace.ts";
-import { sharedSeaweed } from "../services.ts";
+import { sharedPostgres, sharedSeaweed } from "../services.ts";
 import { makeBucket } from "../store/bucket.ts";
 import { openTerminal, plainLines, type Session } from "./pty.ts";
 
@@ -178,8 +178,8 @@ test(
       ["Password", `right one${ENTER}`],
       ["Which database?", DOWN.repeat(5) + ENTER],
       ["Another server, or another user", ""],
-      ["Host of the server", `localhost${ENTER}`],
-      ["Port", `${server.port}${ENTER}`],
+      ["Host of the server", `${CTRL_U}localhost${ENTER}`],
+      ["Port", ENTER],
       ["User", ENTER],
       ["Password", `right one${ENTER}`],
       ["Which database?", ""],
@@ -365,6 +365,68 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  "init asks for another server although an address was given",
+  async () => {
+    const { config } = hostOf("elsewhere");
+    const { port, superuser } = await sharedPostgres();
+    const url = `postgres://${superuser}@127.0.0.1:${port}`;
+    const session = await initAt(config, ["--db-connection-string", url]);
+    await answer(session, [
+      ["Password", ENTER],
+      ["Which database?", UP + ENTER],
+      ["Host of the server, or its URL", ""],
+      [url, CTRL_C],
+    ]);
+    expect(await session.ended).toMatchObject({ code: 130 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "init tries a ping whose URL is in a file, too",
+  async () => {
+    const { config, within } = hostOf("ping-file");
+    using check = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("OK") });
+    await Bun.write(within("store/.keep"), "");
+    await Bun.write(within("ping"), `http://127.0.0.1:${check.port}/\n`, { mode: 0o600 });
+    const { publicKey } = await sharedKeys();
+    const given = {
+      "--db-connection-string": `sqlite://${source}`,
+      "--store-path": within("store"),
+      "--public-key": publicKey,
+      "--cron": "0 3 * * *",
+      "--ping-url-file": within("ping"),
+    };
+    const session = await initAt(config, Object.entries(given).flat());
+    await answer(session, [
+      ["Path of the file", ENTER],
+      ["Name of its backups", ENTER],
+      ["Path of the folder", ENTER],
+      ["Which backups are kept?", ENTER],
+      ["A test ping arrived", ""],
+      ["Make the first backup now?", CTRL_C],
+    ]);
+    expect(await session.ended).toMatchObject({ code: 130 });
+    expect(await Bun.file(config).text()).toContain(`pingUrlFile = "${within("ping")}"`);
+  },
+  TIMEOUT_MS,
+);
+
+test.each<[readonly string[], string]>([
+  [["--service", "cron"], "--service cron cannot be used with DBACKED_SIGNER_KEY"],
+  [
+    ["--private-key-path", "a", "--key-folder", "b"],
+    "--private-key-path and --key-folder exclude each other",
+  ],
+  [["--private-key-path", "a", "--no-backup"], "--private-key-path and --no-backup exclude each other"],
+])("init -y %j refuses what cannot be meant", async (args, message) => {
+  const env = { HOME: root.path, DBACKED_SIGNER_KEY: "signer.pem" };
+  const { exitCode, stderr } = await run(["init", "-y", ...args], { env });
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
+});
 
 test.each<[string, readonly string[], number, string]>([
   ["everything that is missing", [], 2, "where the backups go: --s3-bucket or DBACKED_S3_BUCKET"],

@@ -1,5 +1,6 @@
 import { DbackedError } from "../../base/error.ts";
 import { Secret } from "../../base/secret.ts";
+import { readSecretFile } from "../../config/secret-file.ts";
 import { testPing } from "../../notify/ping.ts";
 import { pingUrlFor, pingUrlOption } from "../../notify/ping-url.ts";
 import type { Fields } from "../../setup/answers.ts";
@@ -15,38 +16,44 @@ export const NOBODY =
 export async function askAlerts(scene: Scene, name: string): Promise<Fields> {
   const { given, signal } = scene;
   const { pingUrl, pingUrlFile } = given.database;
-  if (pingUrlFile !== undefined) return { pingUrlFile };
   const answers = [
     { value: true, label: "A check, by its ping URL", hint: "healthchecks.io, Uptime Kuma or the like" },
     { value: false, label: "Nobody" },
   ];
   const message = "Who is told when a backup fails or is missing?";
-  if (pingUrl === undefined && !(await choose({ message, instead: INSTEAD }, answers, signal))) {
+  const isGiven = pingUrl !== undefined || pingUrlFile !== undefined;
+  if (!isGiven && !(await choose({ message, instead: INSTEAD }, answers, signal))) {
     await tell("warn", NOBODY);
     return {};
   }
   const { answer } = await settle<Telling, void>(
     {
       ask: async (previous) => {
-        const known = previous === null && pingUrl instanceof Secret ? pingUrl : null;
-        return { url: known ?? (await askUrl(signal)), isTried: true };
+        const known = pingUrlFile === undefined ? { pingUrl: pingUrl ?? "" } : { pingUrlFile };
+        const fields = previous === null && isGiven ? known : { pingUrl: await askUrl(signal) };
+        return { fields, isTried: true };
       },
-      test: async ({ url, isTried }) => {
+      test: async ({ fields, isTried }) => {
         if (!isTried) return;
-        await tryPing(url, name, signal);
+        await tryPing(await urlIn(fields), name, signal);
         await tell("success", "A test ping arrived there.");
       },
-      detour: ({ url }) => ({ label: "Keep this URL all the same", answer: { url, isTried: false } }),
+      detour: ({ fields }) => ({ label: "Keep this URL all the same", answer: { fields, isTried: false } }),
     },
     scene,
   );
-  return { pingUrl: answer.url };
+  return answer.fields;
 }
 
-/** A URL, and whether it is to be tried. */
+/** A URL or its file, and whether it is to be tried. */
 interface Telling {
-  url: Secret;
+  fields: Fields;
   isTried: boolean;
+}
+
+async function urlIn({ pingUrl, pingUrlFile }: Fields): Promise<Secret> {
+  if (pingUrl instanceof Secret) return pingUrl;
+  return await readSecretFile(typeof pingUrlFile === "string" ? pingUrlFile : "");
 }
 
 async function askUrl(signal: AbortSignal): Promise<Secret> {

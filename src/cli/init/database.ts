@@ -79,10 +79,14 @@ function pathIn(url: string): string {
   }
 }
 
-async function askServer(scene: Scene, type: string): Promise<Found> {
+/** Asks for a server and one of its databases. What was answered `before` is there to be changed. */
+async function askServer(scene: Scene, type: string, before?: Fields): Promise<Found> {
   const { answer, result } = await settle<Address, Look>(
     {
-      ask: async (previous) => ({ fields: await askAddress(scene, type, previous?.fields), isListed: true }),
+      ask: async (previous) => ({
+        fields: await askAddress(scene, type, previous?.fields ?? before),
+        isListed: true,
+      }),
       test: async (address) => await look(scene, address),
       detour: (address, { kind }) => {
         if (kind === "incomplete") return accepting(address.fields, (fields) => ({ ...address, fields }));
@@ -168,12 +172,16 @@ function addressKey(known: Fields): string {
   return ["url", "socket"].find((key) => known[key] !== undefined) ?? "host";
 }
 
+const UNASKED: ReadonlySet<string> = new Set([
+  "dumperOptions",
+  "databaseToolsDirectory",
+  // Somebody without a URL is asked.
+  "authenticationDatabase",
+]);
+
 /** What nobody is asked, and may have been given all the same. */
-function moreOf({ dumperOptions, databaseToolsDirectory }: Fields): Fields {
-  return {
-    ...(dumperOptions === undefined ? {} : { dumperOptions }),
-    ...(databaseToolsDirectory === undefined ? {} : { databaseToolsDirectory }),
-  };
+function moreOf(given: Fields): Fields {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => UNASKED.has(name)));
 }
 
 /** One that was given is taken, the first time. */
@@ -203,7 +211,7 @@ async function chooseDatabase(scene: Scene, server: Fields, names: readonly stri
   const question = { message: "Which database?", instead: INSTEAD };
   const chosen = names.length === 0 && !isMongodb ? other : await choose(question, choices, signal);
   if (chosen === whole) return server;
-  if (chosen === elsewhere) return (await askServer(scene, textIn(server, "type") ?? "")).answer;
+  if (chosen === elsewhere) return (await askServer(scene, textIn(server, "type") ?? "", server)).answer;
   if (typeof chosen === "string") return withDatabase(server, chosen);
   const typed = await askText(
     { message: "Name of the database", instead: INSTEAD },

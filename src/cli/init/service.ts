@@ -73,11 +73,23 @@ export async function installService(service: Service, caller: Caller, signal: A
     if (!(cause instanceof DbackedError)) throw cause;
     throw new DbackedError("target", cause.message, { cause });
   }
-  if (service === "systemd")
-    for (const argv of COMMANDS)
-      await readOutput({ argv }, AbortSignal.any([signal, AbortSignal.timeout(SYSTEMD_MS)]));
+  if (service === "systemd") for (const argv of COMMANDS) await tellSystemd(argv, signal);
   await tell("success", `${service} makes the next ones from now on (${path}).`);
   return path;
+}
+
+async function tellSystemd(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.timeout(SYSTEMD_MS);
+  try {
+    await readOutput({ argv }, AbortSignal.any([signal, limit]));
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!limit.aborted) throw cause;
+    throw new DbackedError("target", `${argv.join(" ")} did not end within ${SYSTEMD_MS / 1000} s`, {
+      hint: "systemctl status dbacked",
+      cause,
+    });
+  }
 }
 
 /** Gives the line for a crontab, where nothing else is set up. */
