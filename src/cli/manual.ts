@@ -111,11 +111,20 @@ function example(command: string): string[] {
   return [".RS 4", ".nf", line(command), ".fi", ".RE"];
 }
 
+/** What groff would print as another character, which no shell takes. @see groff_char(7) */
+const AS_TYPED: Readonly<Record<string, string>> = {
+  "'": "\\(aq",
+  "`": "\\(ga",
+  "^": "\\(ha",
+  "~": "\\(ti",
+  "-": "\\-",
+};
+
 /** Text for the middle of a line, in ASCII. */
 function text(plain: string): string {
   return plain
     .replaceAll("\\", "\\e")
-    .replaceAll("-", "\\-")
+    .replaceAll(/['`^~-]/g, (character) => AS_TYPED[character] ?? character)
     .replaceAll("…", "...")
     .replaceAll(/[^ -~]/gu, (character) => {
       const code = character.codePointAt(0) ?? 0;

@@ -69,3 +69,13 @@ test("printManual() writes what is no ASCII, and what begins like a request, so 
   expect(seen).toContain("Example: 'odd ");
   expect(seen).toContain(".odd 'quoted' \\back");
 });
+
+test("what is copied out of the manual page is what was meant, by groff too", async () => {
+  await using folder = await temporaryFolder("manual");
+  const file = join(folder.path, "dbacked.1");
+  const example = "a 'b' `c` ^d ~/e --f";
+  const group: Group = { description: "Backs up.", example, commands: {} };
+  await Bun.write(file, `${await printManual(group, "dbacked", "1.2.3")}\n`);
+  const groff = requireProgram("groff", "groff-base");
+  expect(await runProgram([groff, "-man", "-Tutf8", "-P-c", file])).toContain(example);
+});

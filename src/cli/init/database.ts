@@ -175,7 +175,6 @@ function addressKey(known: Fields): string {
 const UNASKED: ReadonlySet<string> = new Set([
   "dumperOptions",
   "databaseToolsDirectory",
-  // Somebody without a URL is asked.
   "authenticationDatabase",
 ]);
 
