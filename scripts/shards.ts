@@ -35,8 +35,9 @@ async function runShard(number: number, total: number): Promise<Ending> {
   await rm(folder, { recursive: true, force: true });
   const failures = [...ending.failures];
   if (child.signalCode !== null) failures.push(`part ${number} of the tests died of ${child.signalCode}`);
+  if ((ending.counts.pass ?? 0) === 0) failures.push(`part ${number} of the tests ran none`);
   if (left.length > 0) failures.push(`part ${number} of the tests left behind ${left.join(", ")}`);
-  return { isGood: child.exitCode === 0 && left.length === 0, counts: ending.counts, failures };
+  return { isGood: child.exitCode === 0 && failures.length === 0, counts: ending.counts, failures };
 }
 
 /** Prints what a process says, one file's lines at once, so that those of another process do not come in between. */
@@ -71,6 +72,9 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
 
 // Tests wait a lot, so that one processor has room for two of them; and each process has servers of its own.
 const total = Number(process.argv[2] ?? Math.min(Math.max(availableParallelism(), 2), 4));
+// No process at all would have no failure either.
+if (!Number.isInteger(total) || total < 1)
+  throw new Error(`expected a number of processes, not ${process.argv[2]}`);
 const endings = await Promise.all(Array.from({ length: total }, (_, index) => runShard(index + 1, total)));
 const failures = endings.flatMap((ending) => ending.failures);
 console.log(["", "All parts together:", ...failures].join("\n"));
