@@ -50,7 +50,7 @@ export const command = defineCommand({
     const table = printCopied(report, tableLook(globals));
     if (globals.json) print(printJson(copiedJson(report)));
     else if (table !== null) print(table);
-    else if (troubles.length === 0) log.info("Nothing is missing in any store.");
+    else if (troubles.length === 0) log.info("There is nothing to copy.");
     const failures = [
       ...copied.flatMap(({ failure }) => failure ?? []),
       ...troubles.map((each) => each.failure),
