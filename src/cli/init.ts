@@ -153,7 +153,9 @@ function tellWritten(config: Config, variables: readonly string[]): void {
 
 async function end({ args, scene }: Initing, config: Config, { keys }: Outline): Promise<Finish> {
   if (!args.yes) return await finish(scene, config, keys);
-  return args.backup ? await finishAlone(scene, config, keys) : { outcomes: [], isOpened: null };
+  return args.backup
+    ? await finishAlone(scene, config, keys)
+    : { outcomes: [], isOpened: null, failure: null };
 }
 
 /** @returns the file that was written for it; null for none. */

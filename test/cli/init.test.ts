@@ -46,9 +46,13 @@ function hostOf(name: string): { folder: string; config: string; within: (path: 
   return { folder, config: join(folder, "etc", "config.toml"), within: (path) => join(folder, path) };
 }
 
-async function initAt(config: string, args: readonly string[] = []): Promise<Session> {
+async function initAt(
+  config: string,
+  args: readonly string[] = [],
+  more: Record<string, string> = {},
+): Promise<Session> {
   const { path } = await binary();
-  const env = { HOME: root.path, TMPDIR: root.path };
+  const env = { HOME: root.path, TMPDIR: root.path, ...more };
   return openTerminal([path, "init", "--config", config, ...args], { cwd: root.path, env, columns: 120 });
 }
 
@@ -380,6 +384,37 @@ test(
       [url, CTRL_C],
     ]);
     expect(await session.ended).toMatchObject({ code: 130 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "init goes on where the first backup cannot even begin, and ends with the reason's exit code",
+  async () => {
+    const { config, within } = hostOf("unbegun");
+    await Bun.write(within("store/.keep"), "");
+    const { publicKey } = await sharedKeys();
+    const given = {
+      "--db-connection-string": `sqlite://${source}`,
+      "--store-path": within("store"),
+      "--public-key": publicKey,
+      "--cron": "0 3 * * *",
+    };
+    const env = { DBACKED_SIGNER_KEY: within("store/.keep") };
+    const session = await initAt(config, Object.entries(given).flat(), env);
+    await answer(session, [
+      ["Path of the file", ENTER],
+      ["Name of its backups", ENTER],
+      ["Path of the folder", ENTER],
+      ["Which backups are kept?", ENTER],
+      ["Who is told", DOWN + ENTER],
+      ["DBACKED_SIGNER_KEY says", ""],
+      ["Make the first backup now?", ENTER],
+      ["And now?", DOWN + ENTER],
+      ...(await leaving()),
+      ["There is no backup yet", ""],
+    ]);
+    expect((await session.ended).code).toBe(7);
   },
   TIMEOUT_MS,
 );

@@ -18,6 +18,8 @@ export interface Finish {
   outcomes: readonly Outcome[];
   /** Whether they were opened with the private key; null if it was not at hand, or there are none. */
   isOpened: boolean | null;
+  /** Why none could begin, after which somebody went on; null for no such reason. */
+  failure: DbackedError | null;
 }
 
 /** Makes the first backup if that is wanted, and opens it with the private key if that is at hand. */
@@ -28,17 +30,32 @@ export async function finish(scene: Scene, config: Config, keys: Keys): Promise<
     { value: false, label: "No, later", hint: "`dbacked run --once`" },
   ];
   if (!(await choose({ message: "Make the first backup now?", instead: INSTEAD }, answers, signal)))
-    return { outcomes: [], isOpened: null };
+    return { outcomes: [], isOpened: null, failure: null };
   for (;;) {
-    const first = await make(scene, config, keys);
-    if (!first.outcomes.some((outcome) => "error" in outcome))
-      return { outcomes: first.outcomes, isOpened: await openAsked(scene, first, keys) };
+    const first = await makeOrTell(scene, config, keys);
+    const failure = first instanceof DbackedError ? first : null;
+    const outcomes = first instanceof DbackedError ? [] : first.outcomes;
+    if (!(first instanceof DbackedError) && !outcomes.some((outcome) => "error" in outcome))
+      return { outcomes, isOpened: await openAsked(scene, first, keys), failure };
     const again = [
       { value: true, label: "Try again", hint: "something was mended meanwhile" },
       { value: false, label: "Go on without a backup" },
     ];
     if (!(await choose({ message: "And now?", instead: INSTEAD }, again, signal)))
-      return { outcomes: first.outcomes, isOpened: null };
+      return { outcomes, isOpened: null, failure };
+  }
+}
+
+/** What keeps it from beginning must not take the rest of the set-up along. */
+async function makeOrTell(scene: Scene, config: Config, keys: Keys): Promise<First | DbackedError> {
+  const { globals, signal } = scene;
+  try {
+    return await make(scene, config, keys);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof DbackedError)) throw error;
+    complain(printError(error, { form: logForm(globals), verbose: globals.verbose }));
+    return error;
   }
 }
 
@@ -47,7 +64,7 @@ export async function finishAlone(scene: Scene, config: Config, keys: Keys): Pro
   const { privateKey, passphrase } = keys;
   const first = await make(scene, config, keys);
   if (privateKey === null || !first.outcomes.some((outcome) => "backup" in outcome))
-    return { outcomes: first.outcomes, isOpened: null };
+    return { outcomes: first.outcomes, isOpened: null, failure: null };
   const ask = async () => {
     if (passphrase !== null) return passphrase;
     throw new DbackedError("key", `${privateKey} needs a passphrase`, {
@@ -55,7 +72,7 @@ export async function finishAlone(scene: Scene, config: Config, keys: Keys): Pro
     });
   };
   const isOpened = await openFirst(first, { path: privateKey, passphrase: ask }, scene.signal);
-  return { outcomes: first.outcomes, isOpened };
+  return { outcomes: first.outcomes, isOpened, failure: null };
 }
 
 /** The kit is only whole with the signer, which the first backup makes. */
@@ -131,7 +148,8 @@ function shellWord(word: string): string {
 }
 
 /** The code of the first failure. */
-export function exitCodeOfFirst({ outcomes, isOpened }: Finish): number {
+export function exitCodeOfFirst({ outcomes, isOpened, failure }: Finish): number {
+  if (failure !== null) return exitCodeOf(failure);
   const failed = outcomes.find((outcome) => "error" in outcome);
   if (failed !== undefined) return exitCodeOf(failed.error);
   return isOpened === false ? exitCodeOf(new DbackedError("damaged", "a backup does not open")) : 0;
