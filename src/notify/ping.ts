@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { utf8, type Bytes } from "../base/bytes.ts";
 import type { Secret } from "../base/secret.ts";
 import { pingHostOf } from "./ping-url.ts";
@@ -153,11 +154,7 @@ function reasonOf(error: unknown): string {
   return words[code] ?? `cannot be reached (${code.replaceAll(/[^\w]/g, "")})`;
 }
 
+/** An abort ends it early. */
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
+  await setTimeout(ms, undefined, { signal }).catch(() => {});
 }
