@@ -4,7 +4,7 @@
 _dbacked() {
   local -a lines offers
   local kind line
-  lines=("${(@f)$(printf '%s\n' "${(@Q)words[2,CURRENT]}" | ${(Q)words[1]} completion --offer 2>/dev/null)}")
+  lines=("${(@f)$(printf '%s\n' "${(@Q)words[2,CURRENT]}" | ${(Q)words[1]/#\~\//$HOME/} completion --offer 2>/dev/null)}")
   kind=$lines[1]
   case $kind in
     files | folders)
