@@ -1,5 +1,6 @@
 import { exists } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { DbackedError, reasonOf } from "../base/error.ts";
 import type { Secret } from "../base/secret.ts";
 import { generateIdentity, readRecipient } from "../seal/key.ts";
 import { refuseExisting, writeNew } from "./signer.ts";
@@ -64,12 +65,26 @@ export async function refuseExistingKit(folder: string): Promise<void> {
   }
 }
 
-/** Writes the signer of a host into the kit's README, if that is there and waits for one: a restore accepts no other. */
+/**
+ * Writes the signer of a host into the kit's README, if that is there and waits for one: a restore accepts no other.
+ *
+ * @throws {DbackedError} `key`, if it cannot be written.
+ */
 export async function noteSigner({ publicKey }: RecoveryKit, signer: string, host: string): Promise<void> {
   const { readFirst: path } = filesOf(dirname(publicKey));
   if (!(await exists(path))) return;
-  const text = await Bun.file(path).text();
-  await Bun.write(path, text.replace(EMPTY_SIGNER, `  ${signer} (${host})\n`));
+  try {
+    const text = await Bun.file(path).text();
+    await Bun.write(
+      path,
+      text.replace(EMPTY_SIGNER, () => `  ${signer} (${host})\n`),
+    );
+  } catch (cause) {
+    throw new DbackedError("key", `Cannot write ${path}: ${reasonOf(cause)}`, {
+      hint: `write this line into it: ${signer} (${host})`,
+      cause,
+    });
+  }
 }
 
 type KitFile = "privateKey" | "publicKey" | keyof RecoveryTexts | "readFirst";

@@ -78,7 +78,13 @@ export async function finishAlone(scene: Scene, config: Config, keys: Keys): Pro
 /** The kit is only whole with the signer, which the first backup makes. */
 async function make({ globals, signal }: Scene, config: Config, { kit }: Keys): Promise<First> {
   const first = await makeFirst(config, globals, signal);
-  if (kit !== null) await noteSigner(kit, first.run.signer.text, config.agentId ?? hostname());
+  try {
+    if (kit !== null) await noteSigner(kit, first.run.signer.text, config.agentId ?? hostname());
+  } catch (error) {
+    // The backup is good all the same.
+    if (!(error instanceof DbackedError)) throw error;
+    log.warn([error.message, error.hint ?? []].flat().join("\n"));
+  }
   return first;
 }
 
