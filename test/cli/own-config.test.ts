@@ -93,3 +93,27 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  "uninstall --purge removes a user's own config, lists what it keeps, and looks no further",
+  async () => {
+    const [bin, etc] = [join(home, "bin"), join(home, ".config", "dbacked")];
+    await Bun.$`mkdir -p ${bin} ${etc}`.quiet();
+    await copyFile((await binary()).path, join(bin, "dbacked"));
+    for (const name of ["config.toml", "signer.pem"]) await Bun.write(join(etc, name), "");
+    if (IS_ROOT) await runProgram(["chown", "-R", `${USER}:${USER}`, home]);
+    const prefix = IS_ROOT ? ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"] : [];
+    const child = Bun.spawn([...prefix, join(bin, "dbacked"), "uninstall", "-y", "--purge", "--json"], {
+      cwd: home,
+      env: { HOME: home, PATH: process.env["PATH"] ?? "" },
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect({ code: await child.exited, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+    const { removed, kept } = JSON.parse(stdout) as { removed: string[]; kept: string[] };
+    expect(removed).toEqual([join(bin, "dbacked"), join(etc, "config.toml")]);
+    expect(kept).toContain(join(etc, "signer.pem"));
+    expect(await exists(join(etc, "config.toml"))).toBe(false);
+  },
+  TIMEOUT_MS,
+);
