@@ -71,18 +71,25 @@ async function join(
     const { value: piece } = rest.next();
     return piece === undefined ? null : (await open(piece)).getReader();
   };
-  let reader = await next();
+  let opened = next();
+  await opened;
+  let isCancelled = false;
   return new ReadableStream<Bytes>(
     {
       async pull(controller) {
-        while (reader !== null) {
+        for (let reader = await opened; reader !== null; reader = await opened) {
           const { value, done } = await reader.read();
+          // What is cancelled ends too: no other volume may be opened then, since nobody would close it.
+          if (isCancelled) return;
           if (!done) return controller.enqueue(value);
-          reader = await next();
+          opened = next();
         }
         controller.close();
       },
-      cancel: (reason) => reader?.cancel(reason),
+      async cancel(reason) {
+        isCancelled = true;
+        await (await opened.catch(() => null))?.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { rm } from "node:fs/promises";
+import { readdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { collect, concat, streamOf } from "../../src/base/bytes.ts";
@@ -22,6 +22,13 @@ async function fill(store: Store, key: string, sizes: readonly number[]): Promis
   return concat(...pieces);
 }
 
+/** How many files of a folder this process holds open. */
+async function countOpen(folder: string): Promise<number> {
+  const numbers = await readdir("/proc/self/fd");
+  const paths = await Promise.all(numbers.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => "")));
+  return paths.filter((each) => each.startsWith(folder)).length;
+}
+
 describe("volumeSource()", () => {
   test("reads every range of every cut", async () => {
     await using folder = await temporaryFolder("volumes");
@@ -39,6 +46,22 @@ describe("volumeSource()", () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test("leaves no volume open when it is given up, wherever its reader is", async () => {
+    await using folder = await temporaryFolder("volumes");
+    const store = new FolderStore(folder);
+    // More than is read at once, so that a volume is closed neither by its end nor by chance.
+    const sizes = [3 * MIB, 3 * MIB, 3 * MIB];
+    await fill(store, "x.dbk", sizes);
+    for (const read of [0, 1, 2, 3, 4]) {
+      const reader = (await volumeSource(store, "x.dbk", sizes).read(0, 9 * MIB, never)).getReader();
+      for (let piece = 0; piece < read; piece += 1) await reader.read();
+      const pending = reader.read();
+      await reader.cancel();
+      await pending;
+      expect(await countOpen(folder.path)).toBe(0);
+    }
   });
 
   test("fails if a volume is missing, or shorter than it was", async () => {
