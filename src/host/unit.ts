@@ -64,7 +64,8 @@ function lifeOf({ program, config, environmentFile, name, user }: Unit): Record<
     NotifyAccess: "main",
     ...(environmentFile === null ? {} : { EnvironmentFile: quoteForSystemd("path", environmentFile) }),
     ExecStart: argv.map((word) => quoteForSystemd("command", word)).join(" "),
-    ExecReload: "/bin/kill -HUP $MAINPID",
+    // The shell's own `kill`: a small system has no /bin/kill.
+    ExecReload: '/bin/sh -c "kill -HUP $$MAINPID"',
     User: requireOneLine(user),
     Restart: "on-failure",
     RestartSec: "30",
