@@ -1,17 +1,18 @@
-import { exitCodeOf } from "../base/error.ts";
+import { DbackedError, exitCodeOf } from "../base/error.ts";
 import { log } from "../base/log.ts";
 import { selectBackup } from "../catalog/select.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { type Copied, copyOne, findGaps, type Gap, type Held } from "./copier.ts";
-import { requireWanted } from "./homes.ts";
+import { requireWanted, type Trouble } from "./homes.ts";
 import type { Options } from "./option.ts";
 import { copiedJson, printCopied } from "./print/copied.ts";
+import { printError } from "./print/error.ts";
 import { printJson } from "./print/json.ts";
 import { readTrusted, SET_OPTIONS } from "./sets.ts";
 import { readOwnSigner } from "./signer-file.ts";
 import { sourcesOf } from "./source.ts";
-import { tableLook } from "./terminal.ts";
+import { complain, logForm, tableLook } from "./terminal.ts";
 
 const { database } = SET_OPTIONS;
 
@@ -40,9 +41,11 @@ export const command = defineCommand({
     for (const store of [args.from, args.to]) requireWanted(config, { names, store });
     const trusted = await readTrusted(config);
     const signer = args.dryRun ? null : await readOwnSigner(config);
-    const { gaps, held, troubles } = await findGaps({ config, trusted }, args.database, signal);
-    for (const { failure } of troubles) log.warn(failure.message);
-    const { wanted, left } = choose(gaps, held, { args, operands });
+    const found = await findGaps({ config, trusted }, args.database, signal);
+    const { wanted, left, spoilt } = choose(found.gaps, found.held, { args, operands });
+    const troubles = [...found.troubles, ...spoilt];
+    for (const { failure } of troubles)
+      complain(printError(failure, { form: logForm(globals), verbose: globals.verbose }));
     const copied: Copied[] = [];
     const copier = { config, trusted, signer, globals };
     if (!args.dryRun) for (const gap of wanted) copied.push(await copyOne(copier, gap, signal));
@@ -59,12 +62,12 @@ export const command = defineCommand({
   },
 });
 
-/** What is copied, and what is left. */
+/** What is copied, what is left, and what cannot be copied since something else is there. */
 function choose(
   gaps: readonly Gap[],
   held: readonly Held[],
   { args, operands }: { args: Args; operands: readonly string[] },
-): { wanted: readonly Gap[]; left: readonly Gap[] } {
+): { wanted: readonly Gap[]; left: readonly Gap[]; spoilt: readonly Trouble[] } {
   const all = held.flatMap(({ backups }) => backups.map((backup) => ({ backup })));
   const named = new Set(operands.map((operand) => selectBackup(all, operand).backup.name.stem));
   const { from, to } = args;
@@ -75,5 +78,23 @@ function choose(
     return isMeant && (to === undefined || gap.target.storeName === to) ? [{ ...gap, originals }] : [];
   });
   const isWanted = ({ reason }: Gap): boolean => reason === null || args.all || named.size > 0;
-  return { wanted: asked.filter(isWanted), left: asked.filter((gap) => !isWanted(gap)) };
+  const spoilt = findSpoilt(held).flatMap(({ stem, ...trouble }) =>
+    (named.size === 0 || named.has(stem)) && (to === undefined || trouble.store === to) ? [trouble] : [],
+  );
+  return { wanted: asked.filter(isWanted), left: asked.filter((gap) => !isWanted(gap)), spoilt };
+}
+
+/** Copies that do not count, of backups that count in another store: nothing is put in the place of what is there. */
+function findSpoilt(held: readonly Held[]): (Trouble & { stem: string })[] {
+  const all = held.flatMap((home) => home.backups.map((backup) => ({ home, backup })));
+  const good = new Set(all.flatMap(({ backup }) => (backup.doubt === null ? backup.name.stem : [])));
+  return all.flatMap(({ home: { set, store, storeName }, backup: { name, doubt } }) => {
+    if (doubt === null || !good.has(name.stem)) return [];
+    const failure = new DbackedError(
+      "damaged",
+      `${store.label} holds a copy of ${name.stem} that does not count: ${doubt}`,
+      { hint: "nothing is overwritten: remove there what begins with that name, and copy again" },
+    );
+    return [{ database: set, store: storeName, failure, stem: name.stem }];
+  });
 }

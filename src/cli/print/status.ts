@@ -153,6 +153,8 @@ function notesOn({ database, state, failures, missingIn, newest }: Health, now: 
     notes.push(`${database}: a backup is due; the newest is ${printDuration(age)} old`);
   }
   if (missingIn.length > 0)
-    notes.push(`${database}: ${missingIn.join(", ")} lacks the newest backup: \`dbacked copy\` brings it`);
+    notes.push(
+      `${database}: ${missingIn.join(", ")} has no good copy of the newest backup: \`dbacked copy\` brings it, or says why not`,
+    );
   return notes.flatMap((note) => printableLines(note));
 }
