@@ -34,8 +34,9 @@ async function runShard(number: number, total: number): Promise<Ending> {
   const left = await readdir(folder);
   await rm(folder, { recursive: true, force: true });
   const failures = [...ending.failures];
+  const { pass = 0, fail = 0 } = ending.counts;
   if (child.signalCode !== null) failures.push(`part ${number} of the tests died of ${child.signalCode}`);
-  if ((ending.counts.pass ?? 0) === 0) failures.push(`part ${number} of the tests ran none`);
+  else if (pass + fail === 0) failures.push(`part ${number} of the tests ran none`);
   if (left.length > 0) failures.push(`part ${number} of the tests left behind ${left.join(", ")}`);
   return { isGood: child.exitCode === 0 && failures.length === 0, counts: ending.counts, failures };
 }
