@@ -62,8 +62,8 @@ export const COMPLETE_ROWS: readonly TransportRow[] = [
   },
   {
     where: "CompleteMultipartUpload",
-    what: "503 SlowDown, three times",
-    faults: [{ on: "complete", times: 3, fault: busy }],
+    what: "503 SlowDown, eight times",
+    faults: [{ on: "complete", times: 8, fault: busy }],
     outcome: whole,
   },
   {
@@ -88,6 +88,12 @@ export const COMPLETE_ROWS: readonly TransportRow[] = [
     faults: [{ on: "complete", from: 2, ...always, fault: denied }],
     options: { maxParts: 2 },
     outcome: failing("store", /access denied[^]*needs s3:PutObject/, "orphan"),
+  },
+  {
+    where: "HeadObject",
+    what: "503 SlowDown, eight times",
+    faults: [{ on: "head", of: "envelope", from: 2, times: 8, fault: busy }],
+    outcome: whole,
   },
   {
     where: "HeadObject",

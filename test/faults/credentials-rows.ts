@@ -23,6 +23,20 @@ export const CREDENTIALS_ROWS: readonly CredentialsRow[] = [
   },
   {
     where,
+    what: "they expire before the upload is completed",
+    at: { on: "complete", times: 2, fault },
+    asked: 2,
+    outcome: whole,
+  },
+  {
+    where,
+    what: "they expire before the manifest is written",
+    at: { on: "put", of: "manifest", fault },
+    asked: 2,
+    outcome: whole,
+  },
+  {
+    where,
     what: "they have expired, and so have all that follow",
     at: { on: "list", ...always, fault },
     asked: 5,

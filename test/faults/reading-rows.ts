@@ -66,7 +66,10 @@ export const READING_ROWS: readonly TransportRow[] = [
   {
     where,
     what: "403 AccessDenied: the credentials may write and not read",
-    faults: [{ on: "get", of: "envelope", ...always, fault: denied }],
+    faults: [
+      { on: "get", of: "envelope", ...always, fault: denied },
+      { on: "head", of: "envelope", ...always, fault: denied },
+    ],
     outcome: { warns: /access denied/ },
   },
   {

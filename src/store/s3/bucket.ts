@@ -134,14 +134,15 @@ export class Bucket implements Place {
     return S3Failure.from(cause, purpose, this);
   }
 
-  /** Looks at an object; null if there is none. */
-  async look(key: string, signal: AbortSignal): Promise<Sight | null> {
+  /** Looks at an object; null if there is none. @param attempts as `Request.attempts` */
+  async look(key: string, signal: AbortSignal, attempts?: number): Promise<Sight | null> {
     const input = this.object(key);
     try {
       const found = await this.send(
         {
           doing: `look for ${key} in`,
           right: "s3:GetObject and s3:ListBucket",
+          ...(attempts === undefined ? {} : { attempts }),
           act: (abortSignal) => this.client.send(new HeadObjectCommand(input), { abortSignal }),
         },
         signal,

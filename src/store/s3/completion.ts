@@ -4,10 +4,9 @@ import { DbackedError } from "../../base/error.ts";
 import type { Bucket, Sight } from "./bucket.ts";
 import { withBody } from "./client.ts";
 import { S3Failure, StrangeAnswer } from "./failure.ts";
+import { listObjects } from "./listing.ts";
 import type { Multipart } from "./multipart.ts";
-import { TimeLimit } from "./retry.ts";
-
-const ATTEMPTS = 6;
+import { PATIENT_ATTEMPTS, TimeLimit } from "./retry.ts";
 
 /** Putting ten thousand parts together takes Amazon minutes. */
 const LIMIT_MS = 10 * 60_000;
@@ -24,13 +23,14 @@ export async function completeUpload(bucket: Bucket, upload: Multipart, signal: 
   let isConditional = dialect.conditionalComplete !== false;
   let doubt: S3Failure | null = null;
   for (let attempt = 1; !(await isThere(bucket, upload, doubt, signal)); attempt += 1) {
-    if (attempt > ATTEMPTS) throw mayBeStored(bucket, upload, doubt);
+    if (attempt > PATIENT_ATTEMPTS) throw mayBeStored(bucket, upload, doubt);
     try {
       await complete(bucket, upload, isConditional, signal);
       dialect.conditionalComplete = isConditional;
       break;
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;
+      if (error.isExpiry && (await bucket.renew())) continue;
       if (error.isRefusal && isConditional && dialect.conditionalComplete === null) isConditional = false;
       else if (isUnsettled(error)) doubt = error;
       else throw doubt === null ? error : mayBeStored(bucket, upload, error);
@@ -82,7 +82,7 @@ async function isThere(
   doubt: S3Failure | null,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const seen = await bucket.look(upload.key, signal).catch((error: unknown) => {
+  const seen = await lookOrList(bucket, upload.key, signal).catch((error: unknown) => {
     throw doubt === null || !(error instanceof S3Failure) ? error : mayBeStored(bucket, upload, error);
   });
   if (seen === null) return false;
@@ -95,13 +95,27 @@ async function isThere(
 /** Looks at a new object. Some stores take a moment to show it. */
 async function confirm(bucket: Bucket, upload: Multipart, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    const seen = await bucket.look(upload.key, signal);
+    const seen = await lookOrList(bucket, upload.key, signal);
     if (seen !== null) {
       judge(bucket, upload, seen);
       return;
     }
-    if (attempt === ATTEMPTS) throw mayBeStored(bucket, upload, null);
+    if (attempt === PATIENT_ATTEMPTS) throw mayBeStored(bucket, upload, null);
     await bucket.pause(attempt, signal);
+  }
+}
+
+/** Whoever may not read an object may not look at it either: the listing shows its size, and nothing of whose it is. */
+export async function lookOrList(bucket: Bucket, key: string, signal: AbortSignal): Promise<Sight | null> {
+  try {
+    return await bucket.look(key, signal, PATIENT_ATTEMPTS);
+  } catch (error) {
+    if (!(error instanceof S3Failure && error.status === 403)) throw error;
+    const { objects } = await listObjects(bucket, key, signal);
+    const found = objects.find((each) => each.key === key);
+    return found === undefined
+      ? null
+      : { size: found.size, mark: undefined, etag: undefined, version: undefined, lock: null };
   }
 }
 

@@ -7,9 +7,8 @@ import type { Bucket } from "./bucket.ts";
 import { md5 } from "./digest.ts";
 import { S3Failure } from "./failure.ts";
 import { readObject } from "./reading.ts";
+import { PATIENT_ATTEMPTS } from "./retry.ts";
 import { encryptionOf } from "./settings.ts";
-
-const ATTEMPTS = 6;
 
 /**
  * Creates a small object once. It looks first, since some servers ignore `If-None-Match`; it looks again when an
@@ -32,8 +31,9 @@ export async function createObject(
       return "created";
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;
+      if (attempt < PATIENT_ATTEMPTS && error.isExpiry && (await bucket.renew())) continue;
       if (error.isRefusal && isConditional && dialect.conditionalPut === null) isConditional = false;
-      else if (attempt === ATTEMPTS) throw isUnsettled(error) ? doubt(bucket, key, error) : error;
+      else if (attempt === PATIENT_ATTEMPTS) throw isUnsettled(error) ? doubt(bucket, key, error) : error;
       else if (!isUnsettled(error)) throw error;
     }
     await bucket.pause(attempt, signal);
@@ -75,7 +75,7 @@ async function compare(
   bytes: Bytes,
   signal: AbortSignal,
 ): Promise<"created" | "exists" | null> {
-  const seen = await bucket.look(key, signal);
+  const seen = await bucket.look(key, signal, PATIENT_ATTEMPTS);
   if (seen === null) return null;
   if (seen.size !== bytes.length) return "exists";
   try {

@@ -4,11 +4,9 @@ import type { Bucket, Dialect } from "./bucket.ts";
 import { signedFor } from "./client.ts";
 import { S3Failure, StrangeAnswer, WrongDigest } from "./failure.ts";
 import { isMd5, PartDigests } from "./part-digests.ts";
+import { PATIENT_ATTEMPTS } from "./retry.ts";
 import { encryptionOf } from "./settings.ts";
 import { abortUpload } from "./uploads.ts";
-
-/** How often a part is sent: the pauses add up to a minute, then a backup of hours is given up. */
-const PART_ATTEMPTS = 10;
 
 /** A part of an object, and its digests. */
 export interface Part {
@@ -69,7 +67,7 @@ export class Multipart {
       {
         doing: `write part ${number} of ${this.key} to`,
         right: "s3:PutObject",
-        attempts: PART_ATTEMPTS,
+        attempts: PATIENT_ATTEMPTS,
         limit: bucket.partLimit,
         hint: "does the provider take fewer parts in one upload? Set maxParts of this store",
         act: async (abortSignal) => {
@@ -136,6 +134,7 @@ async function create(
     {
       doing: `begin the upload of ${name.key} to`,
       right: "s3:PutObject",
+      attempts: PATIENT_ATTEMPTS,
       act: async (abortSignal) => {
         try {
           const { UploadId, ChecksumAlgorithm } = await bucket.client.send(

@@ -3,6 +3,9 @@ import { S3Failure, type Place, type Purpose } from "./failure.ts";
 const LONGEST_PAUSE_MS = 20_000;
 const LONGEST_LIMIT_MS = 30 * 60_000;
 
+/** How often a request is sent on which a backup of hours depends: the pauses add up to a minute, as long as a server restarts. */
+export const PATIENT_ATTEMPTS = 10;
+
 /** One request to S3, which may be sent several times. */
 export interface Request<Output> extends Purpose {
   /** How often it is sent at most. @default 5: gives up after three seconds of refusals. */

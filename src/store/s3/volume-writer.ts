@@ -1,10 +1,10 @@
 import { release, type Bytes, type ByteStream } from "../../base/bytes.ts";
 import { log } from "../../base/log.ts";
-import { reasonOf } from "../../base/error.ts";
+import { DbackedError, reasonOf } from "../../base/error.ts";
 import { volumeKey } from "../key.ts";
 import type { PutOptions } from "../store.ts";
 import type { Bucket } from "./bucket.ts";
-import { completeUpload, taken } from "./completion.ts";
+import { completeUpload, lookOrList, taken } from "./completion.ts";
 import { Multipart, type Part } from "./multipart.ts";
 import { abortStrays } from "./strays.ts";
 
@@ -75,7 +75,7 @@ class VolumeWriter implements AsyncDisposable {
   /** Opens the first upload: what is wrong with rights or names is known before the dump has begun to flow. */
   async begin(): Promise<void> {
     this.signal.throwIfAborted();
-    if ((await this.#bucket.look(this.#order.key, this.signal)) !== null)
+    if ((await lookOrList(this.#bucket, this.#order.key, this.signal)) !== null)
       throw taken(this.#bucket, this.#order.key);
     await this.#volume(0);
   }
@@ -115,7 +115,9 @@ class VolumeWriter implements AsyncDisposable {
       signal,
     );
     // Unless one of ours is known to be open, it is no loss if we may not look.
-    const tell = this.#isLost ? warn : () => {};
+    const tell = (error: unknown) => {
+      if (this.#isLost) this.#warn(error);
+    };
     await abortStrays(this.#bucket, this.#order.key, signal).catch(tell);
   }
 
@@ -125,7 +127,18 @@ class VolumeWriter implements AsyncDisposable {
     const abort = (upload: Multipart) => upload.abort(signal).catch((error) => failures.push(error));
     for (let at = 0; at < uploads.length; at += ABORTED_AT_ONCE)
       await Promise.all(uploads.slice(at, at + ABORTED_AT_ONCE).map(abort));
-    if (failures.length > 0) warn(failures[0]);
+    if (failures.length > 0) this.#warn(failures[0]);
+  }
+
+  /** The failure before this one is what the user must hear of; this comes on top. */
+  #warn(error: unknown): void {
+    const why =
+      error instanceof DbackedError
+        ? error.message
+        : `Cannot abort the upload of ${this.#order.key} to ${this.#bucket.label}: ${reasonOf(error).replace(/\.$/, "")}`;
+    log.warn(
+      `${why}. What was sent stays there, and costs, until a later backup or a lifecycle rule removes it`,
+    );
   }
 
   /** Sends what was filled. Waiting for one of those on their way is the back-pressure. */
@@ -173,13 +186,6 @@ class VolumeWriter implements AsyncDisposable {
     this.#volumes[index] = volume;
     return volume;
   }
-}
-
-/** The failure before this one is what the user must hear of; this comes on top. */
-function warn(error: unknown): void {
-  log.warn(
-    `${reasonOf(error)}. What was sent stays there, and costs, until a later backup or a lifecycle rule removes it`,
-  );
 }
 
 /**
