@@ -47,6 +47,7 @@ main() {
   trap 'exit 130' INT
   trap 'exit 141' PIPE
   trap 'exit 143' TERM
+  check_tools
   open_stage
   read_sums
   if [ -n "$dry_run" ]; then
@@ -156,6 +157,14 @@ is_musl() {
   return 1
 }
 
+# Before anything is downloaded: the program is large.
+check_tools() {
+  has curl || has wget || die "there is neither curl nor wget on this machine" "install one of them"
+  has gzip || die "there is no gzip on this machine" "install it"
+  has sha256sum || has shasum || has openssl ||
+    die "there is no sha256sum, shasum or openssl on this machine" "install one of them"
+}
+
 choose_dir() {
   dir=/usr/local/bin
   if [ "$(id -u)" = 0 ] || [ -w "$dir" ]; then return; fi
@@ -262,14 +271,12 @@ fetch() {
     # Some packages of curl may only write to stdout.
     curl -fsSL --proto "=$only" --connect-timeout 30 --speed-limit 1 --speed-time 60 --retry 2 "$from/$1" \
       >"$stage/$1" 2>"$stage/said" && return
-  elif has wget; then
+  else
     # Not every BusyBox knows these options. GNU wget would wait for fifteen minutes and try twenty times.
     patience=''
     case $(wget --version 2>/dev/null || :) in *GNU*) patience='-T 60 -t 3' ;; esac
     # shellcheck disable=SC2086 # a list of words
     wget $patience -O "$stage/$1" "$from/$1" >"$stage/said" 2>&1 && return
-  else
-    die "there is neither curl nor wget on this machine"
   fi
   # As curl, GNU wget and BusyBox have it.
   if grep -Eq '(error: |ERROR |HTTP/[0-9.]+ )404' "$stage/said"; then return 1; fi
@@ -281,10 +288,8 @@ sum_of() {
     sha256sum <"$1" | cut -d ' ' -f 1
   elif has shasum; then
     shasum -a 256 <"$1" | cut -d ' ' -f 1
-  elif has openssl; then
-    openssl dgst -sha256 -r <"$1" | cut -d ' ' -f 1
   else
-    die "there is no sha256sum, shasum or openssl on this machine"
+    openssl dgst -sha256 -r <"$1" | cut -d ' ' -f 1
   fi
 }
 
@@ -292,8 +297,10 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
+# On a full disk, what a program says finds no room either.
 last_words() {
-  sed '/^[[:space:]]*$/d' "$stage/said" 2>/dev/null | tail -n 1
+  words=$(sed '/^[[:space:]]*$/d' "$stage/said" 2>/dev/null | tail -n 1)
+  printf '%s\n' "${words:-is the disk full?}"
 }
 
 say() {

@@ -1,6 +1,6 @@
 // install.sh against servers, disks and signals: the program that was there is there afterwards, and works.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram, waitUntil } from "../../scripts/services/service.ts";
 import { Ground } from "./ground.ts";
@@ -147,6 +147,19 @@ test("without openssl, or without a key, the signature counts as missing", async
     expect(usual).toMatchObject({ code: 1, version: "old" });
     expect(usual.err).toContain(`error: the signature cannot be verified: ${why}`);
   }
+});
+
+test.each([
+  ["gzip", "there is no gzip on this machine"],
+  ["sha256sum", "there is no sha256sum, shasum or openssl on this machine"],
+])("install.sh without %s says so before it downloads anything", async (tool, message) => {
+  const path = await ground.newToolbox("curl");
+  await rm(join(path, tool));
+  await using other = await ground.otherSite();
+  const { code, err, version } = await ground.reinstall({ url: other.url, path });
+  expect({ code, version, asked: other.asked }).toEqual({ code: 1, version: "old", asked: [] });
+  expect(err).toContain(message);
+  expect(err).toContain("hint: install ");
 });
 
 test("install.sh on a full disk leaves the old program", async () => {
