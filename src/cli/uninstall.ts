@@ -5,6 +5,7 @@ import { CRON_FILE } from "../host/cron.ts";
 import { UNIT_FILE } from "../host/unit.ts";
 import { checkOurs, ownExecutable } from "../release/executable.ts";
 import { listFolders, removeConfig, removeProgram } from "../release/uninstall.ts";
+import { findAgents } from "./agents.ts";
 import { defineCommand, type Globals } from "./command.ts";
 import { printJson } from "./print/json.ts";
 import { choose } from "./print/prompt.ts";
@@ -26,11 +27,17 @@ export const command = defineCommand({
     const config = args.purge ? await configFiles(globals) : [];
     const removed = [executable, ...config];
     if (!(args.yes || (await confirm(removed, signal)))) return log.info("Nothing was removed.");
+    const agents = await findAgents();
     await removeProgram(executable);
     const folders = usualFolders(process.env);
     const kept = args.purge ? await removeConfig(config, folders) : await listFolders(folders);
     if (globals.json) print(printJson({ removed, kept }));
     else print(describe(removed, kept));
+    // Each of its backups would be made by the program that is gone.
+    for (const { name, pid } of agents)
+      log.warn(
+        `the agent "${name}" still runs, and can make no backup any more: end it with \`kill ${pid}\``,
+      );
     log.info("Nothing makes backups here any more. Those that were made stay where they are.");
     for (const caller of await thoseThere(CALLERS)) log.warn(`${caller} still calls dbacked`);
   },

@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readdir, rename, stat } from "node:fs/promises";
+import { copyFile, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { waitUntil } from "../../scripts/services/service.ts";
-import type { Running } from "./binary.ts";
+import { binary, type Running } from "./binary.ts";
 import { expectFailure, listGood } from "./scene.ts";
 import { sqliteDatabase, type Workspace, workspace } from "./workspace.ts";
 
@@ -197,4 +197,18 @@ test("an agent whose stderr is the journal says how grave each line is", async (
   expect(lines[0]).toBe("<6>Following the schedule of app.");
   expect(lines.filter((line) => line.startsWith("<3>"))).not.toEqual([]);
   expect(lines.at(-1)).toBe("<6>Stopped by SIGTERM.");
+});
+
+test("`uninstall` names the agents that still run, and how to end them", async () => {
+  const host = await newHost();
+  const agent = await detach(host);
+  const program = join(host.folder, "dbacked");
+  await copyFile((await binary()).path, program);
+  const prefix = ["sh", "-c", `exec '${program}' "$@"`];
+  const { exitCode, stderr } = await host.run(["uninstall", "--yes"], { prefix });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 0,
+    stderr: expect.stringContaining('the agent "dbacked" still runs'),
+  });
+  expect(stderr).toContain(`\`kill ${agent.pid}\``);
 });
