@@ -129,7 +129,10 @@ export function requireAnswers({ database, store, publicKey }: Given, keys: KeyA
   const isWhole = type === "mongodb" && name !== undefined;
   const missing = [
     ...(type === undefined ? [`what is backed up: ${wayOf("dbType")} (pg, mysql, mongodb or sqlite)`] : []),
-    ...(url === undefined && inside === undefined && !isWhole
+    ...(type === "sqlite" && url === undefined
+      ? [`which file: ${wayOf("dbConnectionString")}, as in sqlite:///srv/app/app.db`]
+      : []),
+    ...(type !== "sqlite" && url === undefined && inside === undefined && !isWhole
       ? [`which database: ${wayOf("dbConnectionString")}, or ${wayOf("dbName")} with ${wayOf("dbHost")}`]
       : []),
     ...(store["bucket"] === undefined && store["path"] === undefined
@@ -155,4 +158,16 @@ export function requireAnswers({ database, store, publicKey }: Given, keys: KeyA
 function wayOf(name: string): string {
   const option = FLAT_NAMES[name]?.kind === "secret" ? "" : `--${spell(name)} or `;
   return `${option}${variableOf(name)}`;
+}
+
+/** Says of a mistake in a config that is being made by which option or variable it was given. */
+export function nameGiven(error: unknown): unknown {
+  if (!(error instanceof DbackedError) || error.kind !== "config") return error;
+  const lines = error.message.split("\n").map((line) => {
+    const [, key, message = ""] = /^(\w+): (.*)$/.exec(line) ?? [];
+    const [name] = Object.entries(FLAT_NAMES).find(([, { sets }]) => sets?.[1] === key) ?? [];
+    if (name === undefined) return line;
+    return `${wayOf(name)}: ${message.startsWith("unknown key") ? "means nothing for this type" : message}`;
+  });
+  return new DbackedError("config", lines.join("\n"), { hint: error.hint, cause: error });
 }

@@ -468,7 +468,7 @@ test.each<[string, readonly string[], number, string]>([
   ["a database that is not there", ["--db-connection-string", "sqlite:///nothing.db"], 4, "There is no file"],
   ["a store that cannot be written", ["--store-path", "/proc"], 6, "/proc cannot be used"],
   ["a public key that is none", ["--public-key", "app.db"], 7, "app.db"],
-  ["a schedule that is none", ["--cron", "now"], 3, "schedule: "],
+  ["a schedule that is none", ["--cron", "now"], 3, "--cron or DBACKED_CRON: "],
   ["a question without -y", [], 2, "nobody can be asked"],
 ])(
   "init -y writes nothing, and tells %s",

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { DbackedError } from "../../src/base/error.ts";
 import { Secret } from "../../src/base/secret.ts";
 import {
   type Given,
   type GivenSources,
   type KeyAnswers,
+  nameGiven,
   readGiven,
   requireAnswers,
 } from "../../src/setup/given.ts";
@@ -107,6 +109,26 @@ test("requireAnswers() tells all that is missing at once, with the option and th
     "--public-key or DBACKED_PUBLIC_KEY",
   ])
     expect((failure as Error).message).toContain(way);
+});
+
+test("requireAnswers() says how a file is named", async () => {
+  const given = await read({ flags: { dbType: "sqlite", dbName: "/srv/app.db", storePath: "/b" } });
+  expect(() => requireAnswers(given, { keyFolder: "keys", hasPassphrase: true })).toThrow(
+    "which file: --db-connection-string or DBACKED_DB_CONNECTION_STRING, as in sqlite:///srv/app/app.db",
+  );
+});
+
+test("nameGiven() says by which option a mistake was given", () => {
+  const error = new DbackedError(
+    "config",
+    "database: unknown key\nport: expected a number\nzone: there is none",
+  );
+  expect(nameGiven(error)).toMatchObject({
+    kind: "config",
+    message:
+      "--db-name or DBACKED_DB_NAME: means nothing for this type\n" +
+      "--db-port or DBACKED_DB_PORT: expected a number\nzone: there is none",
+  });
 });
 
 const typed = { keyFolder: "keys", hasPassphrase: true };

@@ -5,7 +5,7 @@ import { readSecretFile } from "../../config/secret-file.ts";
 import { DbackedError } from "../../base/error.ts";
 import { textIn } from "../../setup/answers.ts";
 import { loadDraft } from "../../setup/draft.ts";
-import { requireAnswers } from "../../setup/given.ts";
+import { nameGiven, requireAnswers } from "../../setup/given.ts";
 import { tryDatabase, tryStore } from "../../setup/live.ts";
 import { NOBODY, tryPing } from "./alerts.ts";
 import { tellReached } from "./database.ts";
@@ -40,7 +40,9 @@ export async function answerAlone({ file, given, signal }: Scene, options: KeyOp
   const { top, store } = given;
   const schedule = textIn(given.database, "schedule") ?? USUAL_SCHEDULE;
   const database = { name: "server", ...given.database, schedule, zone: hostZone() };
-  const { databases } = await loadDraft(file, { top, store, database }, []);
+  const { databases } = await loadDraft(file, { top, store, database }, []).catch((error: unknown) => {
+    throw nameGiven(error);
+  });
   await tellReached(await tryDatabase(file, database, signal));
   await tellStore(store, await tryStore(file, store, signal));
   const [{ name, pingUrl } = { name: "", pingUrl: null }] = databases;
