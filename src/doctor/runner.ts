@@ -25,7 +25,7 @@ const UNIT_FOLDERS = ["etc/systemd/system", "usr/lib/systemd/system", "lib/syste
 const IS_LEFT_ASIDE = /^\.|~$|\.(?:bak|old|orig|save|sw[op]|disabled|rpm\w+|dpkg-\w+)$/;
 
 /** A line that makes backups, and is no comment. */
-const CALL = /^[^#\n]*\bdbacked\b[^\n]*\b(?:run|daemon)\b/m;
+const CALL = /^[^#]*\bdbacked\b.*\b(?:run|daemon)\b/;
 
 /** What runs dbacked by itself, as far as it can be seen from here. */
 export interface Runners {
@@ -63,8 +63,8 @@ export async function findRunners(
   root = "/",
 ): Promise<Runners> {
   const own = agents.filter(({ config }) => config === path).map(describe);
-  const units = await findUnits(root);
-  const crontabs = await findCalls(root, CRON_FOLDERS, ["etc/crontab"]);
+  const units = await findUnits(root, path);
+  const crontabs = await findCalls({ root, config: path }, CRON_FOLDERS, ["etc/crontab"]);
   const timers = crontabs.map((file) => `cron (${file})`);
   const followers = [...own, ...units.map((file) => `systemd (${file})`)];
   return { found: [...followers, ...timers], units, follows: followers.length > 0 };
@@ -75,8 +75,8 @@ function describe({ name, pid, since }: AgentRecord): string {
 }
 
 /** A unit that nobody enabled is not started with the host. */
-async function findUnits(root: string): Promise<string[]> {
-  const units = await findCalls(root, UNIT_FOLDERS, []);
+async function findUnits(root: string, config: string | null): Promise<string[]> {
+  const units = await findCalls({ root, config }, UNIT_FOLDERS, []);
   const wants = await readdir(join(root, "etc/systemd/system/multi-user.target.wants")).catch(() => []);
   const timers = await readdir(join(root, "etc/systemd/system/timers.target.wants")).catch(() => []);
   const enabled = new Set([...wants, ...timers].map((name) => name.replace(/\.(?:service|timer)$/, "")));
@@ -84,7 +84,7 @@ async function findUnits(root: string): Promise<string[]> {
 }
 
 async function findCalls(
-  root: string,
+  { root, config }: { root: string; config: string | null },
   folders: readonly string[],
   files: readonly string[],
 ): Promise<string[]> {
@@ -99,7 +99,14 @@ async function findCalls(
     const text = await Bun.file(join(root, path))
       .text()
       .catch(() => "");
-    if (CALL.test(text)) found.push(`/${path}`);
+    const isOurs = (line: string): boolean => CALL.test(line) && !namesAnother(line, config);
+    if (text.split("\n").some(isOurs)) found.push(`/${path}`);
   }
   return found;
+}
+
+/** A line that names the file of another config makes none of our backups. One that names none may have a variable. */
+function namesAnother(line: string, config: string | null): boolean {
+  const named = /\s--config[\s=]+(\/[\w@:,./=+-]+)(?:\s|$)/.exec(line)?.[1];
+  return config !== null && named !== undefined && named !== config;
 }

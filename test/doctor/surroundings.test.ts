@@ -50,6 +50,16 @@ describe("findRunners()", () => {
     });
   });
 
+  test("passes over an entry of cron that runs another config", async () => {
+    await using folder = await temporaryFolder("doctor");
+    const root = folder.path;
+    const config = "/etc/dbacked/config.toml";
+    const entry = { program: "/usr/local/bin/dbacked", user: "root", at: "0 3 * * *", ifDue: false };
+    await hostWith(root, { "etc/cron.d/dbacked": cronText({ ...entry, config }) });
+    expect((await findRunners([], config, root)).found).toEqual(["cron (/etc/cron.d/dbacked)"]);
+    expect((await findRunners([], "/srv/other.toml", root)).found).toEqual([]);
+  });
+
   test("sees our own unit if it is enabled", async () => {
     await using folder = await temporaryFolder("doctor");
     const root = folder.path;
