@@ -1,5 +1,6 @@
 import type { ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
 import { SECRET_FILE } from "../../tool/child.ts";
 import type { FoundTools } from "../../tool/find.ts";
 import { feed } from "../../tool/run.ts";
@@ -124,6 +125,7 @@ async function run(
     await feed(mongorestore, watched.bytes, signal);
     refuseDifference(said, archive);
   } catch (error) {
+    if (signal.aborted) log.warn(`${LEFT} ${connection.label}: ${AGAIN}`);
     throw tellWhatIsLeft(explainFailure(error, `Cannot restore into ${connection.label}`), connection);
   }
   return remarks.lines;
@@ -148,13 +150,12 @@ function isCounted({ type, database, collection }: Namespace): boolean {
   return type !== "oplog" && !isAboutUsers;
 }
 
+const LEFT = "What was restored until then is left in";
+const AGAIN = "restore again with --force, or into another database";
+
 /** There is no transaction around it. */
 function tellWhatIsLeft(error: unknown, { label }: Connection): unknown {
   if (!(error instanceof DbackedError)) return error;
-  const again = "restore again with --force, or into another database";
-  const hint = error.hint === undefined ? again : `${error.hint}\nthen ${again}`;
-  return new DbackedError(error.kind, `${error.message}. What was restored until then is left in ${label}`, {
-    hint,
-    cause: error,
-  });
+  const hint = error.hint === undefined ? AGAIN : `${error.hint}\nthen ${AGAIN}`;
+  return new DbackedError(error.kind, `${error.message}. ${LEFT} ${label}`, { hint, cause: error });
 }

@@ -1,5 +1,6 @@
 import { streamOf, utf8, type ByteStream } from "../../base/bytes.ts";
 import { DbackedError } from "../../base/error.ts";
+import { log } from "../../base/log.ts";
 import { ProgramFailure } from "../../tool/child.ts";
 import { feed } from "../../tool/run.ts";
 import type { RestorePlan, RestoreReport } from "../database.ts";
@@ -40,6 +41,7 @@ export async function restoreScript(
     const script = body.pipeThrough(omitSandboxLine()).pipeThrough(adaptScript(plan));
     await runScript(running, script, signal);
   } catch (error) {
+    if (signal.aborted) log.warn(`${connection.label} ${HALF}: ${AGAIN}`);
     throw explainHalf(error, { target, needs, label: connection.label });
   }
   return { notices: [...complaints.warnings, ...(await noticesOf(reach, target, needs, signal))] };
@@ -65,6 +67,9 @@ async function runScript(
   }
 }
 
+const HALF = "now holds a part of the dump at most";
+const AGAIN = "restore again with --force, which empties it first";
+
 /** There is no transaction around a restore: says what is left, and how to go on. */
 function explainHalf(
   error: unknown,
@@ -73,11 +78,11 @@ function explainHalf(
   const isOurs =
     error instanceof DbackedError && !(error instanceof ProgramFailure && error.exitCode === null);
   if (!isOurs) return error;
-  return new DbackedError(error.kind, `${error.message}\n${label} now holds a part of the dump at most`, {
+  return new DbackedError(error.kind, `${error.message}\n${label} ${HALF}`, {
     cause: error,
     hint: [
       ...(hasNoRights(error.cause) ? aboutDefiners(needs, target) : [error.hint ?? []].flat()),
-      "restore again with --force, which empties it first; to have no gap, restore into a new database and swap the names in your program",
+      `${AGAIN}; to have no gap, restore into a new database and swap the names in your program`,
     ].join("\n"),
   });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { streamOf, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import { DbackedError } from "../../../src/base/error.ts";
+import { setLogSink } from "../../../src/base/log.ts";
 import { sharedMongodb } from "../../services.ts";
 import { document, encodeArchive, recorded } from "./archives.ts";
 import { contentOf, failureOf, newName, open, planFor, signal, testWithTools, toolsIn } from "./servers.ts";
@@ -31,11 +32,12 @@ const DONE = (restored: number, failed: number) =>
 async function restoreWith(
   script: string,
   body: ByteStream = streamOf(ARCHIVE),
+  until = signal,
 ): Promise<{ tools: string; name: string; failure: string }> {
   const tools = await toolsIn(join(folder, newName()), { mongorestore: script });
   const name = newName();
   const target = open({ url: server.url(name), databaseToolsDirectory: tools });
-  const restoring = target.restore(body, planFor(), signal);
+  const restoring = target.restore(body, planFor(), until);
   return { tools, name, failure: await failureOf(restoring) };
 }
 
@@ -109,6 +111,17 @@ test("restore() kills mongorestore before its input ends, when the dump turns ou
   );
   expect(failure).toStartWith("damaged: the backup was changed. What was restored until then is left in ");
   expect(await Bun.file(join(tools, "ended")).exists()).toBe(false);
+});
+
+test("restore() says what it leaves when it is stopped", async () => {
+  const stop = new AbortController();
+  const said: string[] = [];
+  setLogSink((text) => said.push(text));
+  const body = piecewise(() => stop.abort(new Error("stopped")));
+  const { name, failure } = await restoreWith("cat >$here/read", body, stop.signal);
+  setLogSink((text) => process.stderr.write(`${text}\n`));
+  expect(failure).toContain("stopped");
+  expect(said.join()).toContain(`What was restored until then is left in "${name}" on `);
 });
 
 test("restore() fails when the dump is cut, whatever mongorestore thinks of it", async () => {

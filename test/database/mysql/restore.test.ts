@@ -5,6 +5,7 @@ import { startMariadb } from "../../../scripts/services/mariadb.ts";
 import { requireProgram, temporaryFolder } from "../../../scripts/services/service.ts";
 import { streamOf, utf8, type Bytes, type ByteStream } from "../../../src/base/bytes.ts";
 import { DbackedError } from "../../../src/base/error.ts";
+import { setLogSink } from "../../../src/base/log.ts";
 import { errorOf } from "../../conformance/sample.ts";
 import { sharedMariadb } from "../../services.ts";
 import { hasVersions, programsOf } from "../../versions.ts";
@@ -57,6 +58,25 @@ describe("Mysql.restore()", () => {
     const plan = { ...PLAN, extensions, force: true };
     await at(target).restore(streamOf(...inPieces(everything)), plan, never);
     expect(await print(server, target)).toBe(await print(server, full));
+  });
+
+  test("says what it leaves when it is stopped", async () => {
+    const target = await createDatabase(server);
+    const stop = new AbortController();
+    const pieces = inPieces(everything.subarray(0, everything.length / 2)).values();
+    const body: ByteStream = new ReadableStream({
+      pull(controller) {
+        const next = pieces.next();
+        if (next.done) stop.abort(new Error("stopped"));
+        else controller.enqueue(next.value);
+      },
+    });
+    const said: string[] = [];
+    setLogSink((text) => said.push(text));
+    const failure = await errorOf(at(target).restore(body, { ...PLAN, extensions }, stop.signal));
+    setLogSink((text) => process.stderr.write(`${text}\n`));
+    expect(failure).toMatchObject({ message: "stopped" });
+    expect(said.join()).toMatch(/now holds a part of the dump at most: restore again with --force/);
   });
 
   test("needs no more rights than on its own database, where nothing runs in another's name", async () => {
