@@ -54,6 +54,7 @@ function numbersOf(values: readonly unknown[]): number[] {
 }
 
 function wrong(why?: string, cause?: unknown): DbackedError {
-  const form = 'expected an interval, as in "6h", or the five fields of cron, as in "0 3 * * *"';
+  const form =
+    'expected an interval of a minute or more, as in "6h", or the five fields of cron, as in "0 3 * * *"';
   return new DbackedError("config", why === undefined ? form : `${form}: ${why}`, { cause });
 }

@@ -69,7 +69,9 @@ test.each<[Given, string[]]>([
   ],
   [
     { file: MINIMUM, environment: { DBACKED_CRON: "0 3 * *" } },
-    ['DBACKED_CRON: expected an interval, as in "6h", or the five fields of cron, as in "0 3 * * *"'],
+    [
+      'DBACKED_CRON: expected an interval of a minute or more, as in "6h", or the five fields of cron, as in "0 3 * * *"',
+    ],
   ],
   [
     { file: { ...MINIMUM, authenticationDatabase: "admin" } },

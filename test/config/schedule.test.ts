@@ -44,7 +44,8 @@ test("`cron` of 2018 is meant by the clock of the host", async () => {
   expect(databases[0]?.schedule).toMatchObject({ zone, delayMs: 0 });
 });
 
-const FORM = 'expected an interval, as in "6h", or the five fields of cron, as in "0 3 * * *"';
+const FORM =
+  'expected an interval of a minute or more, as in "6h", or the five fields of cron, as in "0 3 * * *"';
 
 test.each([
   ['schedule = "0 3 * *"', [`FILE:9: schedule: ${FORM}`]],
