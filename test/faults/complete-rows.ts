@@ -68,6 +68,12 @@ export const COMPLETE_ROWS: readonly TransportRow[] = [
   },
   {
     where: "CompleteMultipartUpload",
+    what: "400 ExpiredToken, with credentials of the config",
+    faults: [{ on: "complete", ...always, fault: { what: "answer", status: 400, code: "ExpiredToken" } }],
+    outcome: failing("store", /Cannot complete .*the session token has expired[^]*get new credentials/),
+  },
+  {
+    where: "CompleteMultipartUpload",
     what: "409: somebody else writes under that name",
     faults: [{ on: "complete", ...always, fault: conflict }],
     outcome: failing("store", /Cannot complete .*somebody else writes there at the same moment/),

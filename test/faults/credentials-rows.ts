@@ -8,6 +8,8 @@ export interface CredentialsRow extends Row {
   at: Injection;
   /** How often the program must have been asked, at least. */
   asked: number;
+  /** How often it gives them before it fails. @default always */
+  gives?: number;
 }
 
 const fault = { what: "answer", status: 400, code: "ExpiredToken" } as const;
@@ -34,6 +36,14 @@ export const CREDENTIALS_ROWS: readonly CredentialsRow[] = [
     at: { on: "put", of: "manifest", fault },
     asked: 2,
     outcome: whole,
+  },
+  {
+    where,
+    what: "they expire before the upload is completed, and the program gives no others",
+    at: { on: "complete", fault },
+    asked: 2,
+    gives: 1,
+    outcome: failing("store", /Cannot complete .*the session token has expired[^]*get new credentials/),
   },
   {
     where,

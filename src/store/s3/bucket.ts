@@ -122,11 +122,16 @@ export class Bucket implements Place {
     return pause(attempt, this.tuning.pauseMs, signal);
   }
 
-  /** Asks for fresh credentials, where they come from AWS's chain: those of the config are what they are. */
-  async renew(): Promise<boolean> {
-    if (this.options.accessKeyId !== undefined) return false;
-    await this.client.config.credentials({ forceRefresh: true });
-    return true;
+  /**
+   * Asks for fresh credentials if that is what a request lacked, and they come from AWS's chain: those of the config are what
+   * they are. Says whether there are any.
+   */
+  async mends({ isExpiry }: S3Failure): Promise<boolean> {
+    if (!isExpiry || this.options.accessKeyId !== undefined) return false;
+    return await this.client.config.credentials({ forceRefresh: true }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** A failure of this bucket that no single answer tells. */

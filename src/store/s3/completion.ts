@@ -30,10 +30,10 @@ export async function completeUpload(bucket: Bucket, upload: Multipart, signal: 
       break;
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;
-      if (error.isExpiry && (await bucket.renew())) continue;
       if (error.isRefusal && isConditional && dialect.conditionalComplete === null) isConditional = false;
       else if (isUnsettled(error)) doubt = error;
-      else throw doubt === null ? error : mayBeStored(bucket, upload, error);
+      else if (attempt === PATIENT_ATTEMPTS || !(await bucket.mends(error)))
+        throw doubt === null ? error : mayBeStored(bucket, upload, error);
     }
     await bucket.pause(attempt, signal);
   }

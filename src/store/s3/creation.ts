@@ -31,10 +31,9 @@ export async function createObject(
       return "created";
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;
-      if (attempt < PATIENT_ATTEMPTS && error.isExpiry && (await bucket.renew())) continue;
       if (error.isRefusal && isConditional && dialect.conditionalPut === null) isConditional = false;
       else if (attempt === PATIENT_ATTEMPTS) throw isUnsettled(error) ? doubt(bucket, key, error) : error;
-      else if (!isUnsettled(error)) throw error;
+      else if (!isUnsettled(error) && !(await bucket.mends(error))) throw error;
     }
     await bucket.pause(attempt, signal);
   }

@@ -81,7 +81,7 @@ export class S3Failure extends DbackedError {
 
   /** What a store answers to a header that it does not know, and to much else. */
   get isRefusal(): boolean {
-    return (this.status === 501 || this.status === 400) && !this.isPassing;
+    return (this.status === 501 || this.status === 400) && !this.isPassing && !this.isExpiry;
   }
 
   /** A refusal to read that may be about this object alone: its encryption, its rights, or an archive that it is in. */

@@ -51,8 +51,8 @@ export class TimeLimit {
 /** Where requests go, and how. */
 interface Way extends Place {
   tuning: Patience;
-  /** Gets fresh credentials; false if there are none to get. */
-  renew(): Promise<boolean>;
+  /** Gets fresh credentials if those have expired; false if that is not it, or there are none to get. */
+  mends(failure: S3Failure): Promise<boolean>;
 }
 
 /**
@@ -75,8 +75,7 @@ export async function send<Output>(
       signal.throwIfAborted();
       const failure = S3Failure.from(error, request, place);
       if (attempt >= (request.attempts ?? 5)) throw failure;
-      const mayPass = failure.isExpiry ? await place.renew() : failure.isPassing;
-      if (!mayPass) throw failure;
+      if (!failure.isPassing && !(await place.mends(failure))) throw failure;
     }
     await pause(attempt, pauseMs, signal);
   }
