@@ -388,18 +388,23 @@ test(
   TIMEOUT_MS,
 );
 
+/** Options that leave little to be asked, with a store in a new folder. */
+async function givenFor(store: string): Promise<Record<string, string>> {
+  await Bun.write(join(store, ".keep"), "");
+  const { publicKey } = await sharedKeys();
+  return {
+    "--db-connection-string": `sqlite://${source}`,
+    "--store-path": store,
+    "--public-key": publicKey,
+    "--cron": "0 3 * * *",
+  };
+}
+
 test(
   "init goes on where the first backup cannot even begin, and ends with the reason's exit code",
   async () => {
     const { config, within } = hostOf("unbegun");
-    await Bun.write(within("store/.keep"), "");
-    const { publicKey } = await sharedKeys();
-    const given = {
-      "--db-connection-string": `sqlite://${source}`,
-      "--store-path": within("store"),
-      "--public-key": publicKey,
-      "--cron": "0 3 * * *",
-    };
+    const given = await givenFor(within("store"));
     const env = { DBACKED_SIGNER_KEY: within("store/.keep") };
     const session = await initAt(config, Object.entries(given).flat(), env);
     await answer(session, [
@@ -424,16 +429,8 @@ test(
   async () => {
     const { config, within } = hostOf("ping-file");
     using check = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("OK") });
-    await Bun.write(within("store/.keep"), "");
     await Bun.write(within("ping"), `http://127.0.0.1:${check.port}/\n`, { mode: 0o600 });
-    const { publicKey } = await sharedKeys();
-    const given = {
-      "--db-connection-string": `sqlite://${source}`,
-      "--store-path": within("store"),
-      "--public-key": publicKey,
-      "--cron": "0 3 * * *",
-      "--ping-url-file": within("ping"),
-    };
+    const given = { ...(await givenFor(within("store"))), "--ping-url-file": within("ping") };
     const session = await initAt(config, Object.entries(given).flat());
     await answer(session, [
       ["Path of the file", ENTER],
